@@ -1,0 +1,3 @@
+namespace NetGo;
+
+internal sealed class BufferCache { }

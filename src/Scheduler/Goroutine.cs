@@ -1,0 +1,415 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Threading.Tasks.Sources;
+
+namespace NetGo;
+
+// A goroutine: what runs, parks and is made ready. Go's g.
+//
+// Its stack is whatever the async method keeps in its state machine; what is kept here is the continuation to call next.
+//
+// States, and who may move it:
+//
+//   from        to          by
+//   Dead        Runnable    Spawn, which has it from a free list
+//   Runnable    Running     the machine that took it from a queue (it alone can have it)
+//   Running     Waiting(r)  the code that runs on it, in Park; r is a reason other than Task. The parking code then gives it
+//                           to exactly one place (a pollDesc's rg, a timer, a wait queue)
+//   Waiting(r)  Runnable    whoever took it from that place, in Ready
+//   Running     Waiting(T)  the machine, when the code returned without parking and the body has not ended: it awaits
+//                           something that is not ours (reason Task)
+//   Waiting(T)  Runnable    Post, by compare-and-swap: the foreign thing has completed
+//   Waiting(T)  Dead        by compare-and-swap, by whoever sees that the body has completed elsewhere
+//   Running     Dead        the machine, when the code returned and the body had completed
+//
+// Only the two ways out of Waiting(T) compete, so only they swap; in all other rows one thread has the goroutine.
+//
+// Park publishes the goroutine while the frames below it still have to return: another machine may run it on before they
+// have. That is how async code always resumes, and it means that after Park the machine must not touch the goroutine: it
+// asks Machine.Current, which Park has set to null. When code goes on running after a Park (it called an async method and
+// has not awaited it yet), it has no goroutine any more; should it park again, it gets a new one (a branch).
+// A branch has no body: it ends when its code returns without parking. Foreign awaits on it are posted to its root.
+//
+// The body's task is known when the body first returns, which may be after the goroutine has parked and even run to its
+// end elsewhere. Body is therefore written once, by compare-and-swap from null; a machine that needs it first leaves
+// s_bodyWanted, and the one that starts the body then finishes the job.
+//
+// A goroutine that has been in Waiting(T), or was posted to, may still be known to a foreign awaiter: it is never reused.
+internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
+{
+    /// <summary>What <see cref="_target"/> is.</summary>
+    private enum Entry : byte
+    {
+        /// <summary>An <c>Action&lt;object?&gt;</c>: the continuation of an await.</summary>
+        Continuation,
+
+        /// <summary>A <see cref="SendOrPostCallback"/>: the continuation of an await of something foreign.</summary>
+        Callback,
+
+        /// <summary>A <c>Func&lt;Task&gt;</c>: a body that has not begun.</summary>
+        Body,
+
+        /// <summary>A <c>Func&lt;object?, Task&gt;</c> with its argument.</summary>
+        BodyWithState,
+
+        /// <summary>An <see cref="Action"/>: a body that cannot park.</summary>
+        SynchronousBody,
+
+        /// <summary>One of the three, to be begun in the <see cref="ExecutionContext"/> of the spawner; the argument says all.</summary>
+        BodyInContext,
+    }
+
+    private enum Operation : byte
+    {
+        None,
+        Yield,
+        Sleep,
+
+        /// <summary>One of the two has been awaited and its result not yet taken.</summary>
+        Awaited,
+    }
+
+    private static readonly Task s_bodyWanted = new(static () => { });
+
+    // The status in the low byte, the wait reason above it.
+    private int _state;
+    private Entry _entry;
+    private Operation _operation;
+    private short _operationToken;
+    private int _spawnLine;
+    private bool _completionHooked;
+    private bool _neverReuse;
+    private bool _isBranch;
+
+    private Delegate? _target;
+    private object? _argument;
+    private Task? _body;
+    private string? _spawnFile;
+    private long _sleepUntil;
+    private SleepTimer? _sleepTimer;
+
+    internal Goroutine(GoScheduler scheduler) => Scheduler = scheduler;
+
+    internal GoScheduler Scheduler { get; }
+
+    /// <summary>The next on the queue or free list that it is on.</summary>
+    internal Goroutine? SchedLink;
+
+    /// <summary>The goroutine that this one branched off from; null for one that was spawned.</summary>
+    internal Goroutine? Root { get; private set; }
+
+    /// <summary>A number unique within its scheduler. A branch has its root's.</summary>
+    internal long Id { get; private set; }
+
+    internal GoroutineStatus Status => (GoroutineStatus)(byte)Volatile.Read(ref _state);
+
+    internal WaitReason WaitReason => (WaitReason)(byte)(Volatile.Read(ref _state) >> 8);
+
+    /// <summary>Where it was spawned: "file:line".</summary>
+    internal string SpawnSite => $"{Path.GetFileName(_spawnFile)}:{_spawnLine}";
+
+    internal bool Reusable => !_neverReuse;
+
+    internal bool IsBranch => _isBranch;
+
+    private static int Pack(GoroutineStatus status, WaitReason reason = WaitReason.None) => (int)status | ((int)reason << 8);
+
+    private static readonly int s_waitingForTask = Pack(GoroutineStatus.Waiting, WaitReason.Task);
+
+    // ---- Spawning ----
+
+    internal void Prepare(long id, Delegate body, object? argument, string file, int line)
+    {
+        Debug.Assert(Status is GoroutineStatus.Idle or GoroutineStatus.Dead);
+        Id = id;
+        Root = null;
+        _spawnFile = file;
+        _spawnLine = line;
+        _body = null;
+        _completionHooked = false;
+        _entry = body switch
+        {
+            Func<Task> => Entry.Body,
+            Func<object?, Task> => Entry.BodyWithState,
+            Action => Entry.SynchronousBody,
+            _ => throw new UnreachableException(),
+        };
+        _target = body;
+        _argument = argument;
+        ExecutionContext? context = ExecutionContext.Capture();
+        if (context is not null && context != Machine.DefaultContext)
+        {
+            _argument = new BodyInContext(context, _entry, body, argument);
+            _entry = Entry.BodyInContext;
+        }
+        _state = Pack(GoroutineStatus.Runnable);
+    }
+
+    /// <summary>Makes it a branch of <paramref name="root"/>, to be parked or posted to at once.</summary>
+    internal void PrepareBranch(Goroutine? root)
+    {
+        Root = root?.Root ?? root;
+        Id = Root?.Id ?? 0;
+        _spawnFile = Root?._spawnFile;
+        _spawnLine = Root?._spawnLine ?? 0;
+        _body = null;
+        _isBranch = true;
+        _state = Pack(GoroutineStatus.Running);
+    }
+
+    private sealed class BodyInContext(ExecutionContext context, Entry entry, Delegate body, object? argument)
+    {
+        private Task? _result;
+
+        public Task Start()
+        {
+            ExecutionContext.Run(context, static state => ((BodyInContext)state!).StartHere(), this);
+            return _result!;
+        }
+
+        private void StartHere() => _result = Invoke(entry, body, argument);
+    }
+
+    // ---- Running: called by the machine that took it from a queue ----
+
+    /// <summary>Runs it until it parks, ends, or awaits something foreign.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Run(Machine machine)
+    {
+        _state = Pack(GoroutineStatus.Running);
+        Delegate target = _target!;
+        object? argument = _argument;
+        _target = null;
+        _argument = null;
+        if (_entry == Entry.Continuation)
+            Unsafe.As<Action<object?>>(target)(argument);
+        else
+            RunRare(machine, target, argument);
+    }
+
+    private void RunRare(Machine machine, Delegate target, object? argument)
+    {
+        switch (_entry)
+        {
+            case Entry.Callback:
+                Unsafe.As<SendOrPostCallback>(target)(argument);
+                break;
+            default:
+                StartBody(machine, _entry, target, argument);
+                break;
+        }
+    }
+
+    private void StartBody(Machine machine, Entry entry, Delegate target, object? argument)
+    {
+        Task body = Invoke(entry, target, argument);
+        if (machine.Current == this)
+        {
+            _body = body;
+            return;
+        }
+        // It has parked, and may be running elsewhere by now.
+        if (Interlocked.CompareExchange(ref _body, body, null) is null)
+            return;
+        // It has even come to an end elsewhere, where the body's task was wanted. Nobody can have finished it, so it is
+        // still ours to finish.
+        Volatile.Write(ref _body, body);
+        _completionHooked = true;
+        HookCompletion(body);
+    }
+
+    private static Task Invoke(Entry entry, Delegate target, object? argument)
+    {
+        try
+        {
+            switch (entry)
+            {
+                case Entry.Body:
+                    return Unsafe.As<Func<Task>>(target)() ?? Task.CompletedTask;
+                case Entry.BodyInContext:
+                    return ((BodyInContext)argument!).Start();
+                case Entry.BodyWithState:
+                    return Unsafe.As<Func<object?, Task>>(target)(argument) ?? Task.CompletedTask;
+                default:
+                    Unsafe.As<Action>(target)();
+                    return Task.CompletedTask;
+            }
+        }
+        catch (Exception e)
+        {
+            return Task.FromException(e);
+        }
+    }
+
+    /// <summary>Called by the machine when the code has returned and the goroutine is still its current one: it did not park.
+    /// True when the goroutine has ended and is the caller's to bury.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool EndRun()
+    {
+        Task? body = Volatile.Read(ref _body);
+        if (body is not null && body != s_bodyWanted && body.IsCompleted)
+        {
+            _state = Pack(GoroutineStatus.Dead);
+            return true;
+        }
+        return EndRunIncomplete();
+    }
+
+    private bool EndRunIncomplete()
+    {
+        if (_isBranch)
+        {
+            _state = Pack(GoroutineStatus.Dead);
+            return true;
+        }
+        _neverReuse = true;
+        Task? body = Interlocked.CompareExchange(ref _body, s_bodyWanted, null);
+        if (body is not null && body != s_bodyWanted && !_completionHooked)
+        {
+            _completionHooked = true;
+            HookCompletion(body);
+        }
+        Interlocked.Exchange(ref _state, s_waitingForTask);
+        // From here a Post may have it. The body may have completed (and the hook have run in vain) before the exchange.
+        body = Volatile.Read(ref _body);
+        return body is not null && body != s_bodyWanted && body.IsCompleted && TryKill();
+    }
+
+    private bool TryKill() =>
+        Interlocked.CompareExchange(ref _state, Pack(GoroutineStatus.Dead), s_waitingForTask) == s_waitingForTask;
+
+    private void HookCompletion(Task body) =>
+        body.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(() =>
+        {
+            // When it is running, runnable or parked, the end of its run will see that the body has completed.
+            if (TryKill())
+                Scheduler.Bury(this);
+        });
+
+    /// <summary>The body's error once it is dead; null when it ended well.</summary>
+    internal Exception? Failure => _body is { IsFaulted: true } body ? body.Exception!.InnerException : null;
+
+    internal void ClearForReuse()
+    {
+        _body = null;
+        _isBranch = false;
+        _operation = Operation.None;
+        Root = null;
+    }
+
+    // ---- Parking ----
+
+    /// <summary>Parks the goroutine that runs on this thread until <see cref="GoScheduler.Ready(Goroutine, bool)"/>, and then
+    /// calls <paramref name="continuation"/> on a machine. Go's gopark. The caller gives the result to exactly one waker, and
+    /// must not touch it after that. On a thread that isn't a machine the continuation goes back to where it came from:
+    /// the captured <see cref="SynchronizationContext"/>, or the thread pool.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Goroutine Park(Action<object?> continuation, object? argument, WaitReason reason)
+    {
+        Goroutine g = Machine.OfThisThread is { } machine ? machine.TakeCurrent() : GoScheduler.BranchForForeignThread(ref continuation, ref argument);
+        g._entry = Entry.Continuation;
+        g._target = continuation;
+        g._argument = argument;
+        Volatile.Write(ref g._state, Pack(GoroutineStatus.Waiting, reason));
+        return g;
+    }
+
+    internal void MarkRunnable()
+    {
+        Debug.Assert(Status == GoroutineStatus.Waiting || Status == GoroutineStatus.Running);
+        _state = Pack(GoroutineStatus.Runnable);
+    }
+
+    // ---- Foreign awaits: SynchronizationContext ----
+
+    public override SynchronizationContext CreateCopy() => this;
+
+    public override void Send(SendOrPostCallback d, object? state) => d(state);
+
+    /// <summary>Something foreign that was awaited here has completed. Never waits for the goroutine's own code, which may
+    /// be blocked on the very thing: when it is not at rest the callback runs on a branch.</summary>
+    public override void Post(SendOrPostCallback d, object? state)
+    {
+        Goroutine g = this;
+        int runnable = Pack(GoroutineStatus.Runnable);
+        if (Interlocked.CompareExchange(ref _state, runnable, s_waitingForTask) != s_waitingForTask)
+        {
+            _neverReuse = true;
+            g = Scheduler.RentBranch(this);
+            g._state = runnable;
+        }
+        g._entry = Entry.Callback;
+        g._target = d;
+        g._argument = state;
+        Scheduler.Enqueue(g, next: false);
+    }
+
+    // ---- Yield and sleep: the goroutine is its own IValueTaskSource, so neither allocates ----
+
+    internal ValueTask YieldAsync() => Begin(Operation.Yield, 0) ? new ValueTask(this, _operationToken) : new ValueTask(new WaitOperation(0), 0);
+
+    internal ValueTask SleepAsync(long until) =>
+        Begin(Operation.Sleep, until) ? new ValueTask(this, _operationToken) : new ValueTask(new WaitOperation(until), 0);
+
+    // False when an earlier one has not been awaited yet: the rare caller then gets an object of its own.
+    private bool Begin(Operation operation, long until)
+    {
+        if (_operation != Operation.None)
+            return false;
+        _operation = operation;
+        _sleepUntil = until;
+        _operationToken++;
+        return true;
+    }
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token)
+    {
+        Check(token);
+        return _operation == Operation.Awaited ? ValueTaskSourceStatus.Succeeded : ValueTaskSourceStatus.Pending;
+    }
+
+    void IValueTaskSource.GetResult(short token)
+    {
+        Check(token);
+        if (_operation != Operation.Awaited)
+            throw new InvalidOperationException("A ValueTask of NetGo cannot be blocked on before it has completed: await it, or use AsTask().");
+        _operation = Operation.None;
+    }
+
+    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+    {
+        Check(token);
+        Operation operation = _operation;
+        long until = _sleepUntil;
+        _operation = Operation.Awaited;
+        if (operation == Operation.Sleep)
+            StartSleep(until, continuation, state);
+        else
+            StartYield(continuation, state);
+    }
+
+    internal static void StartYield(Action<object?> continuation, object? state)
+    {
+        Goroutine g = Park(continuation, state, WaitReason.Yield);
+        g.MarkRunnable();
+        g.Scheduler.Enqueue(g, next: false);
+    }
+
+    internal static void StartSleep(long until, Action<object?> continuation, object? state)
+    {
+        Goroutine g = Park(continuation, state, WaitReason.Sleep);
+        GoScheduler scheduler = g.Scheduler;
+        scheduler.TimersForThisThread().Start(g._sleepTimer ??= new SleepTimer(g), until);
+    }
+
+    private void Check(short token)
+    {
+        if (token != _operationToken)
+            throw new InvalidOperationException("A ValueTask was awaited twice, or after its operation had completed.");
+    }
+
+    private sealed class SleepTimer(Goroutine goroutine) : RuntimeTimer
+    {
+        internal override void Fire(long now) => goroutine.Scheduler.Ready(goroutine, next: false);
+    }
+}

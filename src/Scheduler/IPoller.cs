@@ -1,0 +1,18 @@
+namespace NetGo;
+
+/// <summary>What the scheduler needs of a network poller: the seam between the scheduler, which knows no sockets, and
+/// Netpoll. One poller per processor; Go's netpollinit, netpoll and netpollBreak.</summary>
+internal interface IPoller : IDisposable
+{
+    /// <summary>Whether anything is registered; while false, polling without blocking is skipped.</summary>
+    bool HasRegistrations { get; }
+
+    /// <summary>Waits for events and appends the goroutines that they make ready (already marked runnable) to
+    /// <paramref name="ready"/>. May be called by two threads at once: the owner, and sysmon with a time-out of 0.</summary>
+    /// <param name="timeout">Nanoseconds; 0 does not wait, a negative number waits until an event or <see cref="Wake"/>.</param>
+    /// <param name="ready">Where to append.</param>
+    void Poll(long timeout, ref GoroutineQueue ready);
+
+    /// <summary>Makes the current or the next blocking <see cref="Poll"/> return. Any thread.</summary>
+    void Wake();
+}

@@ -1,0 +1,130 @@
+namespace NetGo;
+
+// Where a machine looks for its next goroutine; Go's findRunnable. In this order:
+//
+//   1  every 61st time: due timers, the poller, and the global queue, so that local work cannot starve them
+//   2  run-next, then the local ring
+//   3  a share of the global queue
+//   4  due timers
+//   5  when another processor has work: the own poller without waiting, then half of a random victim's ring
+//   6  sleep in the own poller until an event, a wake-up or the first timer
+//
+// Going to sleep and giving work to a sleeper are a store-then-load on each side:
+//
+//   going idle                                   submitting to the global queue
+//   1  set the idle bit (a full fence)           1  enqueue, under the lock (a full fence)
+//   2  look at all queues and timers again       2  find an idle bit, clear it, wake that poller
+//
+// so one of the two sees the other. Work put on the local ring of a running machine needs no fence: that machine runs it
+// itself, or, when it blocks, whoever gets its processor. Who clears an idle bit has the sleeper: exactly one wakes it.
+internal sealed partial class Machine
+{
+    private const uint FairnessInterval = 61;
+    private const int StealRounds = 4;
+
+    private Goroutine? FindRunnable(Processor processor)
+    {
+        while (true)
+        {
+            if (++processor.SearchTick % FairnessInterval == 0 && LookEverywhere(processor) is { } fair)
+                return StopSpinning(fair);
+            if (processor.Get() is { } local)
+                return StopSpinning(local);
+            if (Scheduler.IsStopping)
+                return null;
+            if (Scheduler.TakeShareOfGlobal(processor) is { } global)
+                return StopSpinning(global);
+
+            long now = Scheduler.Now();
+            if (processor.Timers.NextWhen <= now)
+            {
+                processor.Timers.RunDue(now);
+                continue;
+            }
+            if (Scheduler.AnyOtherHasWork(processor))
+            {
+                if (processor.Poller.HasRegistrations && PollInto(processor, 0))
+                    continue;
+                if (Steal(processor) is { } stolen)
+                    return StopSpinning(stolen);
+            }
+            SleepInPoller(processor, now);
+        }
+    }
+
+    private Goroutine? LookEverywhere(Processor processor)
+    {
+        processor.Timers.RunDue(processor.Timers.Count == 0 ? 0 : Scheduler.Now());
+        if (processor.Poller.HasRegistrations)
+            PollInto(processor, 0);
+        return Scheduler.TakeOneOfGlobal();
+    }
+
+    private Goroutine? Steal(Processor processor)
+    {
+        if (!_spinning)
+        {
+            if (!Scheduler.TryBeginSpinning())
+                return null;
+            _spinning = true;
+        }
+        ReadOnlySpan<Processor> all = Scheduler.Processors;
+        for (int round = 0; round < StealRounds; round++)
+        {
+            uint start = processor.NextRandom();
+            for (int i = 0; i < all.Length; i++)
+            {
+                Processor victim = all[(int)((start + (uint)i) % (uint)all.Length)];
+                if (victim != processor && processor.StealFrom(victim, runNextToo: round == StealRounds - 1) is { } g)
+                    return g;
+            }
+        }
+        return null;
+    }
+
+    // The last spinning machine that finds work passes the duty on: there may be more where that came from.
+    private Goroutine StopSpinning(Goroutine g)
+    {
+        if (_spinning)
+        {
+            _spinning = false;
+            Scheduler.EndSpinning();
+            Scheduler.WakeOne();
+        }
+        return g;
+    }
+
+    private void SleepInPoller(Processor processor, long now)
+    {
+        bool wasSpinning = _spinning;
+        if (wasSpinning)
+        {
+            _spinning = false;
+            Scheduler.EndSpinning();
+        }
+        processor.AdoptAttachedPoller();
+        long until = processor.Timers.NextWhen;
+        Volatile.Write(ref processor.SleepUntil, until);
+        Scheduler.SetIdle(processor);
+        // Who saw a spinning machine did not wake another, so the last one looks at the others' queues once more. (The others
+        // may leave what they see to those that spin.)
+        bool workCame = Scheduler.HasGlobalWork || Scheduler.IsStopping || processor.Timers.NextWhen < until ||
+            processor.HasPollerToAdopt || (wasSpinning && Scheduler.AnyOtherHasWork(processor));
+        if (!workCame)
+            PollInto(processor, until == long.MaxValue ? -1 : Math.Max(0, until - now));
+        if (!Scheduler.ClearIdle(processor))
+            _spinning = true; // woken: the waker counted us as spinning
+    }
+
+    private bool PollInto(Processor processor, long timeout)
+    {
+        GoroutineQueue ready = default;
+        processor.Poller.Poll(timeout, ref ready);
+        int count = ready.Count;
+        while (ready.PopFront() is { } g)
+            processor.Put(g, next: false);
+        if (count > 1)
+            Scheduler.WakeOne();
+        return count > 0;
+    }
+}

@@ -1,0 +1,185 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+
+namespace NetGo;
+
+// A machine: an operating-system thread that runs goroutines while it holds a processor. Go's m.
+//
+// The hand-off. While a machine runs user code, sysmon may take its processor away: the code may be blocked in the kernel,
+// and the processor's queue, poller and buffers are needed. But the machine's thread uses these without a lock, so sysmon
+// may take the processor only while that thread is not using it, and the thread must notice before it next does:
+//
+//   machine, Pin                        sysmon, TryTakeProcessor (under _handOffLock)
+//   1  _pinned = 1                      1  _processor = null
+//   2  read _processor                  2  a memory barrier in every thread of the process
+//      not null: use it                 3  read _pinned
+//      null: ask under _handOffLock        0: the machine had not pinned before 1 was seen: taken
+//   3  _pinned = 0 (Unpin)                 1: it may be using it: put back, try again at the next look
+//
+// The usual Dekker protocol needs a full fence between the machine's steps 1 and 2, at every use. The process-wide barrier
+// on sysmon's side (membarrier(2); Interlocked.MemoryBarrierProcessWide) makes two plain accesses enough: whatever the
+// machine's thread had done is visible after it, and whatever it does later sees the null.
+//
+// In the scheduler's own code the machine is pinned throughout; it is unpinned only while Goroutine.Run is on the stack.
+internal sealed partial class Machine
+{
+    [ThreadStatic]
+    private static Machine? t_machine;
+
+    private readonly Lock _handOffLock = new();
+    private readonly ManualResetEventSlim _wake = new(false, spinCount: 0);
+
+    private Processor? _processor;
+    private int _pinned = 1;
+    private Goroutine? _current;
+    private bool _spinning;
+    private Goroutine? _running;
+
+    public Machine(GoScheduler scheduler, int id, Processor? processor)
+    {
+        Scheduler = scheduler;
+        Id = id;
+        _processor = processor;
+        if (processor is not null)
+            processor.Machine = this;
+    }
+
+    /// <summary>The machine of the calling thread; null on a thread that isn't one.</summary>
+    public static Machine? OfThisThread => t_machine;
+
+    /// <summary>The execution context that a machine's thread has between goroutines.</summary>
+    public static ExecutionContext? DefaultContext { get; private set; }
+
+    public GoScheduler Scheduler { get; }
+
+    public int Id { get; }
+
+    public ThreadClock Clock { get; private set; }
+
+    /// <summary>The goroutine that the code running now belongs to; null once it has parked.</summary>
+    public Goroutine? Current => _current;
+
+    /// <summary>The next in the scheduler's list of machines without work. Guarded by the scheduler's lock.</summary>
+    public Machine? IdleLink;
+
+    public void Start()
+    {
+        var thread = new Thread(Main) { IsBackground = true, Name = $"netgo-m{Id}" };
+        thread.UnsafeStart();
+    }
+
+    /// <summary>Gives a processor to a machine that waits for one. The caller has taken the machine off the idle list.</summary>
+    public void Resume(Processor? processor)
+    {
+        if (processor is not null)
+            processor.Machine = this;
+        Volatile.Write(ref _processor, processor);
+        _wake.Set();
+    }
+
+    // ---- Using the processor from user code ----
+
+    /// <summary>The processor, for use until <see cref="Unpin"/> with <paramref name="previous"/>; null when it was handed
+    /// off. Nests.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Processor? Pin(out int previous)
+    {
+        previous = _pinned;
+        Volatile.Write(ref _pinned, 1);
+        return Volatile.Read(ref _processor) ?? PinContended();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Unpin(int previous) => Volatile.Write(ref _pinned, previous);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Processor? PinContended()
+    {
+        lock (_handOffLock)
+            return _processor;
+    }
+
+    /// <summary>Sysmon: takes the processor of a machine that runs user code. False when it is using it, or has another.</summary>
+    public bool TryTakeProcessor(Processor expected)
+    {
+        lock (_handOffLock)
+        {
+            if (Volatile.Read(ref _processor) != expected || Volatile.Read(ref _pinned) != 0)
+                return false;
+            Volatile.Write(ref _processor, null);
+            Interlocked.MemoryBarrierProcessWide();
+            if (Volatile.Read(ref _pinned) == 0)
+                return true;
+            Volatile.Write(ref _processor, expected);
+            return false;
+        }
+    }
+
+    public bool IsPinned => Volatile.Read(ref _pinned) != 0;
+
+    /// <summary>The goroutine of the running code, which thereby loses it; a new branch when it has lost it already.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Goroutine TakeCurrent()
+    {
+        Goroutine? g = _current;
+        if (g is null)
+            return Scheduler.RentBranch(_running);
+        _current = null;
+        return g;
+    }
+
+    // ---- The loop ----
+
+    private void Main()
+    {
+        t_machine = this;
+        DefaultContext ??= ExecutionContext.Capture();
+        Clock = ThreadClock.OfCallingThread();
+        while (RunOne())
+        {
+        }
+        t_machine = null;
+        if (_processor is { } last)
+            last.Machine = null;
+    }
+
+    // A method of its own, so that the runtime can replace it by optimized code: the loop above never returns.
+    private bool RunOne()
+    {
+        Processor? processor = _processor;
+        if (processor is null)
+            return Scheduler.WaitForProcessor(this, _wake);
+        Goroutine? g = FindRunnable(processor);
+        if (g is null)
+            return false;
+        Execute(processor, g);
+        return true;
+    }
+
+    private void Execute(Processor processor, Goroutine g)
+    {
+        _current = g;
+        _running = g.Root ?? g;
+        processor.ScheduleTick++;
+        SynchronizationContext.SetSynchronizationContext(_running);
+        Volatile.Write(ref _pinned, 0);
+        try
+        {
+            g.Run(this);
+        }
+        catch (Exception e)
+        {
+            // Async code keeps its exceptions in its tasks: this is an async void method's, or a bug here.
+            Scheduler.ReportUnhandled(e, g);
+        }
+        Volatile.Write(ref _pinned, 1);
+        if (Volatile.Read(ref _processor) is null)
+            PinContended();
+        if (ExecutionContext.Capture() != DefaultContext && DefaultContext is { } context)
+            ExecutionContext.Restore(context);
+        // Whoever parked is not ours any more, and may be running elsewhere.
+        if (_current == g && g.EndRun())
+            Scheduler.Bury(g);
+        _current = null;
+    }
+}

@@ -1,0 +1,179 @@
+using System.Diagnostics;
+
+namespace NetGo;
+
+/// <summary>A processor: the right to run goroutines, with all that is kept per core. Go's p. Held by one machine at a time,
+/// whose thread alone touches the members marked "owner"; the others may be used by any thread.</summary>
+internal sealed class Processor : IDisposable
+{
+    private const int FreeListMax = 64;
+
+    private readonly GoScheduler _scheduler;
+    private GoroutineQueue _free;
+    private Goroutine? _runNext;
+    private long _nextId;
+    private long _lastId;
+    private uint _stealSeed;
+
+    public Processor(GoScheduler scheduler, int index)
+    {
+        _scheduler = scheduler;
+        Index = index;
+        Timers = new TimerHeap(this);
+        Buffers = new BufferCache();
+        Poller = new SemaphorePoller();
+        _stealSeed = (uint)index + 1;
+    }
+
+    public int Index { get; }
+
+    public RunQueue RunQueue { get; } = new();
+
+    public TimerHeap Timers { get; }
+
+    /// <summary>Owner.</summary>
+    public BufferCache Buffers { get; }
+
+    /// <summary>Where its machine sleeps. Replaced once, by the owner, when Netpoll attaches its own.</summary>
+    public IPoller Poller { get; private set; }
+
+    /// <summary>A poller that waits to replace <see cref="Poller"/>.</summary>
+    public IPoller? AttachedPoller;
+
+    /// <summary>The machine that holds it. Written under the scheduler's lock or by that machine.</summary>
+    public volatile Machine? Machine;
+
+    /// <summary>Owner: counts goroutines run; sysmon compares two looks at it.</summary>
+    public uint ScheduleTick;
+
+    /// <summary>Owner: counts searches for work.</summary>
+    public uint SearchTick;
+
+    /// <summary>Until when its machine means to sleep in the poller; valid while the processor is idle.</summary>
+    public long SleepUntil;
+
+    /// <summary>Owner: goroutines spawned less goroutines ended here. May be negative; the sum over all is what counts.</summary>
+    public long LiveCount;
+
+    // What sysmon saw at its last look.
+    public SysmonView Seen;
+
+    internal struct SysmonView
+    {
+        public uint Tick;
+        public long Since;
+        public Machine? Machine;
+        public long CpuTime;
+    }
+
+    public bool HasLocalWork => Volatile.Read(ref _runNext) is not null || RunQueue.Count > 0;
+
+    /// <summary>Owner. With <paramref name="next"/> it runs before all others, and who was to be next goes to the end of the
+    /// queue; Go's runqput.</summary>
+    public void Put(Goroutine g, bool next)
+    {
+        if (next)
+        {
+            Goroutine? kicked = Interlocked.Exchange(ref _runNext, g);
+            if (kicked is null)
+                return;
+            g = kicked;
+        }
+        if (!RunQueue.TryPut(g))
+            PutOverflow(g);
+    }
+
+    private void PutOverflow(Goroutine g)
+    {
+        do
+        {
+            GoroutineQueue overflow = default;
+            if (RunQueue.TakeHalfForOverflow(ref overflow))
+            {
+                overflow.PushBack(g);
+                _scheduler.EnqueueGlobal(ref overflow);
+                return;
+            }
+        }
+        while (!RunQueue.TryPut(g));
+    }
+
+    /// <summary>Owner: the next goroutine of its own; Go's runqget.</summary>
+    public Goroutine? Get()
+    {
+        if (Volatile.Read(ref _runNext) is not null && Interlocked.Exchange(ref _runNext, null) is { } next)
+            return next;
+        return RunQueue.TryGet();
+    }
+
+    /// <summary>Owner of this one, whose queue must be empty: steals from another, its run-next only as the last resort.</summary>
+    public Goroutine? StealFrom(Processor victim, bool runNextToo)
+    {
+        if (victim.RunQueue.StealHalfInto(RunQueue) is { } g)
+            return g;
+        return runNextToo && Volatile.Read(ref victim._runNext) is not null ? Interlocked.Exchange(ref victim._runNext, null) : null;
+    }
+
+    /// <summary>Owner: a cheap pseudo-random number to choose victims by (xorshift).</summary>
+    public uint NextRandom()
+    {
+        uint x = _stealSeed;
+        x ^= x << 13;
+        x ^= x >> 17;
+        x ^= x << 5;
+        return _stealSeed = x;
+    }
+
+    /// <summary>Owner: a number for a new goroutine, taken from the scheduler in batches.</summary>
+    public long NextGoroutineId()
+    {
+        if (_nextId == _lastId)
+            (_nextId, _lastId) = _scheduler.ReserveGoroutineIds();
+        return _nextId++;
+    }
+
+    /// <summary>Owner: a goroutine to be prepared.</summary>
+    public Goroutine RentGoroutine()
+    {
+        if (_free.PopFront() is { } g)
+            return g;
+        _scheduler.RefillFreeList(ref _free, FreeListMax / 2);
+        return _free.PopFront() ?? new Goroutine(_scheduler);
+    }
+
+    /// <summary>Owner.</summary>
+    public void ReturnGoroutine(Goroutine g)
+    {
+        g.ClearForReuse();
+        _free.PushBack(g);
+        if (_free.Count >= FreeListMax)
+            _scheduler.SpillFreeList(ref _free, FreeListMax / 2);
+    }
+
+    /// <summary>A timer is now the first of the heap. When the machine sleeps past it, it is woken; when it runs, it will
+    /// look at the heap before it sleeps.</summary>
+    public void TimerMovedUp(long when)
+    {
+        // The heap's lock was a full fence: either we see the idle bit, or the machine going idle sees the timer.
+        if (_scheduler.IsIdle(this) && when < Volatile.Read(ref SleepUntil))
+            _scheduler.WakeProcessor(this);
+    }
+
+    public bool HasPollerToAdopt => Volatile.Read(ref AttachedPoller) is { } attached && attached != Poller;
+
+    /// <summary>Owner: takes over the poller that was attached, if one was.</summary>
+    public void AdoptAttachedPoller()
+    {
+        if (!HasPollerToAdopt)
+            return;
+        Debug.Assert(!Poller.HasRegistrations);
+        Poller = AttachedPoller!;
+    }
+
+    public void Dispose()
+    {
+        Poller.Dispose();
+        if (AttachedPoller != Poller)
+            AttachedPoller?.Dispose();
+    }
+}

@@ -1,0 +1,140 @@
+namespace NetGo;
+
+// The system monitor: a thread without a processor that looks at the others; Go's sysmon. What it does, and when:
+//
+// A look goes over all processors. One is suspect when its machine runs user code and its schedule tick is the same as at
+// the last look: the same goroutine has been running for that long. Then
+//   - the machine's thread sleeps in the kernel (its CPU clock stands still, and the system says that it is not waiting for
+//     a core): the code is blocked. The processor is taken at once and given to another machine, which serves its queue,
+//     its timers and its poller.
+//   - it has run for 10 ms or more while work waits: taken likewise. .NET cannot interrupt managed code at any point as Go
+//     can; instead the goroutine runs on without a processor until it next parks.
+//   - else: its poller is looked into, and what is ready goes to the global queue, for others to run.
+//
+// How long it sleeps between two looks:
+//   20 us    doubling from here while nothing is suspect
+//   200 us   at most, for a second after a hand-off from a blocked machine: handlers of this program do block
+//   500 us   at most, while a processor is suspect
+//   1 ms     at most, while any processor is busy
+//   no end   all processors have been idle for 100 ms: it waits until one wakes
+// so a machine that blocks for the first time loses its processor within 2 ms, and later ones within half of one.
+internal sealed class Sysmon(GoScheduler scheduler)
+{
+    private const long Microsecond = 1_000;
+    private const long Millisecond = 1_000_000;
+
+    private const long MinDelay = 20 * Microsecond;
+    private const long MaxDelayAfterHandOff = 200 * Microsecond;
+    private const long MaxDelaySuspect = 500 * Microsecond;
+    private const long MaxDelayBusy = 1 * Millisecond;
+    private const long RecentHandOff = 1_000 * Millisecond;
+    private const long IdleBeforeSleep = 100 * Millisecond;
+
+    /// <summary>How long a goroutine may run while others wait for its processor; Go's forcePreemptNS.</summary>
+    private const long TimeSlice = 10 * Millisecond;
+
+    private readonly ManualResetEventSlim _wake = new(false, spinCount: 0);
+    private int _asleep;
+    private long _handOffs;
+    private volatile bool _stopping;
+    private long _lastBlocked = long.MinValue / 2;
+
+    public long HandOffCount => Volatile.Read(ref _handOffs);
+
+    public void Start() => new Thread(Main) { IsBackground = true, Name = "netgo-sysmon" }.UnsafeStart();
+
+    public void Stop()
+    {
+        _stopping = true;
+        _wake.Set();
+    }
+
+    /// <summary>A processor has become busy.</summary>
+    public void WakeIfAsleep()
+    {
+        if (Volatile.Read(ref _asleep) != 0 && Interlocked.Exchange(ref _asleep, 0) != 0)
+            _wake.Set();
+    }
+
+    private void Main()
+    {
+        long delay = MinDelay;
+        long idleSince = -1;
+        while (!_stopping)
+        {
+            long now = ThreadClock.MonotonicNow();
+            bool suspect = Look(now);
+            if (!scheduler.AllIdle)
+            {
+                idleSince = -1;
+            }
+            else if (idleSince < 0)
+            {
+                idleSince = now;
+            }
+            else if (now - idleSince > IdleBeforeSleep)
+            {
+                SleepUntilBusy();
+                idleSince = -1;
+                delay = MinDelay;
+            }
+            long max = now - _lastBlocked < RecentHandOff ? MaxDelayAfterHandOff : suspect ? MaxDelaySuspect : MaxDelayBusy;
+            delay = Math.Min(delay * 2, max);
+            ThreadClock.Sleep(delay);
+        }
+    }
+
+    private void SleepUntilBusy()
+    {
+        _wake.Reset();
+        Interlocked.Exchange(ref _asleep, 1);
+        if (!scheduler.AllIdle || _stopping)
+            Interlocked.Exchange(ref _asleep, 0);
+        else
+            _wake.Wait();
+    }
+
+    private bool Look(long now)
+    {
+        bool suspect = false;
+        foreach (Processor p in scheduler.Processors)
+        {
+            Machine? machine = p.Machine;
+            ref Processor.SysmonView seen = ref p.Seen;
+            uint tick = Volatile.Read(ref p.ScheduleTick);
+            if (machine is null || tick != seen.Tick || machine != seen.Machine)
+            {
+                seen = new Processor.SysmonView { Tick = tick, Machine = machine, Since = now, CpuTime = -1 };
+                continue;
+            }
+            if (machine.IsPinned)
+                continue;
+            suspect = true;
+            LookAtSuspect(p, machine, ref seen, now);
+        }
+        return suspect;
+    }
+
+    private void LookAtSuspect(Processor p, Machine machine, ref Processor.SysmonView seen, long now)
+    {
+        long cpuTime = machine.Clock.CpuTime();
+        bool blocked = cpuTime == seen.CpuTime && machine.Clock.IsAsleep();
+        seen.CpuTime = cpuTime;
+        if (!blocked && p.Poller.HasRegistrations)
+        {
+            GoroutineQueue ready = default;
+            p.Poller.Poll(0, ref ready);
+            if (ready.Count > 0)
+                scheduler.EnqueueGlobal(ref ready);
+        }
+        if (!blocked && (now - seen.Since < TimeSlice || !(p.HasLocalWork || scheduler.HasGlobalWork)))
+            return;
+        if (!machine.TryTakeProcessor(p))
+            return;
+        _handOffs++;
+        if (blocked)
+            _lastBlocked = now;
+        seen = default;
+        scheduler.StartMachine(p);
+    }
+}
