@@ -55,6 +55,7 @@ internal sealed partial class Machine
     private Goroutine? LookEverywhere(Processor processor)
     {
         processor.Timers.RunDue(processor.Timers.Count == 0 ? 0 : Scheduler.Now());
+        processor.AdoptAttachedPoller();
         if (processor.Poller.HasRegistrations)
             PollInto(processor, 0);
         return Scheduler.TakeOneOfGlobal();

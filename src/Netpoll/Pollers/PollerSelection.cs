@@ -1,0 +1,19 @@
+namespace NetGo.Netpoll;
+
+/// <summary>Chooses the platform's poller and attaches one to each processor of a scheduler at its first use of the network.
+/// </summary>
+internal static class PollerSelection
+{
+    /// <summary>The poller of a scheduler's processor.</summary>
+    public static INetPoller For(GoScheduler scheduler, int processor)
+    {
+        if (scheduler.Processors[processor].AttachedPoller is null)
+            scheduler.AttachPollers(Make);
+        return (INetPoller)scheduler.Processors[processor].AttachedPoller!;
+    }
+
+    private static EpollPoller Make(int processor) =>
+        OperatingSystem.IsLinux()
+            ? new EpollPoller()
+            : throw new PlatformNotSupportedException("NetGo.Netpoll has a poller for Linux (epoll) only as yet.");
+}
