@@ -132,6 +132,9 @@ public sealed class NetConnection : IDisposable
     /// <exception cref="ObjectDisposedException">The connection has been closed.</exception>
     public void CloseRead() => ShutdownDirection(SHUT_RD);
 
+    /// <summary>As <see cref="CloseWrite"/>, by one who holds a reference.</summary>
+    internal void CloseWriteQuietly() => _ = Shutdown(_descriptor, SHUT_WR);
+
     private void ShutdownDirection(int how)
     {
         AddReference();

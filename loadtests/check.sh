@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# check.sh [--port P] [--no-build] TARGET...: whether targets answer as the contract says.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/targets.sh"
+
+port=18080
+with_build=1
+targets=()
+while (($# > 0)); do
+    case $1 in
+        --port) port=$2; shift 2 ;;
+        --no-build) with_build=; shift ;;
+        -*) die "usage: check.sh [--port P] [--no-build] TARGET..." ;;
+        *) targets+=("$1"); shift ;;
+    esac
+done
+((${#targets[@]} > 0)) || targets=(floor floor-json go aspnet netgo)
+need curl
+
+for target in "${targets[@]}"; do
+    [[ -z $with_build ]] || build_target "$target"
+    start_target "$target" "$port"
+    check_target "$target" "$port"
+    stop_target
+    echo "$target answers as it should"
+done

@@ -1,0 +1,54 @@
+// The load target on ASP.NET Core: a minimal API on Kestrel, as `dotnet new web` makes one (WebApplication.CreateBuilder),
+// except that it logs nothing.
+
+using System.Net;
+using AspNetTarget;
+
+CommandLine commandLine;
+try
+{
+    commandLine = CommandLine.Parse(args);
+}
+catch (FormatException e)
+{
+    Console.Error.WriteLine($"aspnet: {e.Message}");
+    Console.Error.WriteLine(CommandLine.Usage);
+    return 2;
+}
+
+WebApplicationBuilder builder = WebApplication.CreateBuilder(
+    new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+builder.Logging.ClearProviders();
+builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, commandLine.Port));
+builder.Services.ConfigureHttpJsonOptions(
+    json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, MessageJson.Default));
+
+WebApplication app = builder.Build();
+
+app.MapGet("/plaintext", () => TypedResults.Text("Hello, World!"));
+
+app.MapGet("/json", () => new Message("Hello, World!"));
+
+app.MapGet("/users/{id}", (string id) => TypedResults.Text(id));
+
+app.MapPost("/echo", async (HttpContext context) =>
+{
+    context.Response.ContentType = "application/octet-stream";
+    context.Response.ContentLength = context.Request.ContentLength;
+    await context.Request.BodyReader.CopyToAsync(context.Response.BodyWriter, context.RequestAborted);
+});
+
+app.MapGet("/sleep", async (ushort ms) =>
+{
+    await Task.Delay(ms);
+    return TypedResults.Text("ok");
+});
+
+app.MapGet("/block", (ushort ms) =>
+{
+    Thread.Sleep(ms);
+    return TypedResults.Text("ok");
+});
+
+app.Run();
+return 0;

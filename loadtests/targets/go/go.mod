@@ -1,0 +1,3 @@
+module netgo/loadtests/targets/go
+
+go 1.19

@@ -1,0 +1,415 @@
+using System.Text;
+using NetGo.Netpoll;
+using static NetGo.Netpoll.LinuxSockets;
+
+namespace NetGo.Http;
+
+// A connection: one goroutine, ServeAsync, that reads requests, has them handled and sends the answers. All decisions are made
+// by Advance, which is synchronous; the goroutine only waits for what Advance says. The phases:
+//
+//   Head      reading and parsing a head. Out of input: send what is pending, then wait for more
+//   Handling  the handler runs, or has been started and has not ended
+//   Draining  the response has ended; the rest of the content is read and thrown away
+//   Sending   the last answer is being sent; then Linger or end
+//   Linger    our side has been closed; what the peer still sends is read and thrown away for a while, because closing with
+//             unread input makes the system reset the connection, and the peer may lose the last answer (RFC 9112, 9.6)
+//
+// Shutdown and the idle connection: _state goes from Active to Idle before the wait for a new request, and back by
+// compare-and-swap after it. A shutdown swaps Idle for Closed and closes the connection; so an idle one is closed and an
+// active one is left to end its request, after which it sees IsShuttingDown.
+internal sealed class Http1Connection
+{
+    private const int PendingOutputLimit = 32 * 1024;
+    private const long MaxDrain = 256 * 1024;
+    private const long MaxLinger = 1024 * 1024;
+    private const long LingerTimeout = 2_000_000_000;
+
+    private const int Active = 0;
+    private const int Idle = 1;
+    private const int Closed = 2;
+
+    private readonly Server _server;
+    private Http1Exchange? _exchange;
+    private Goroutine? _goroutine;
+    private ValueTask _handler;
+    private Exception? _handlerError;
+    private Phase _phase;
+    private bool _handlerStarted;
+    private int _state;
+    private long _discarded;
+    private long _headDeadline;
+
+    internal Http1Connection(Server server, NetConnection transport)
+    {
+        _server = server;
+        Transport = transport;
+    }
+
+    private enum Phase : byte
+    {
+        Head,
+        Handling,
+        Draining,
+        Sending,
+        Linger,
+    }
+
+    private enum Step : byte
+    {
+        AwaitRead,
+        AwaitWrite,
+        AwaitHandler,
+        End,
+    }
+
+    public NetConnection Transport { get; }
+
+    public HttpLimits Limits => _server.Limits;
+
+    public bool IsShuttingDown => _server.IsShuttingDown;
+
+    public ReadOnlySpan<byte> ServerFieldLine => _server.ServerFieldLine;
+
+    // The server's list of its connections. Guarded by the list's lock.
+    internal Http1Connection? Previous;
+    internal Http1Connection? Next;
+
+    public async Task ServeAsync()
+    {
+        if (!Transport.TryAddReference())
+        {
+            _server.Remove(this);
+            return;
+        }
+        _goroutine = Machine.OfThisThread?.Current;
+        try
+        {
+            while (true)
+            {
+                Step step = Advance();
+                if (step == Step.AwaitRead)
+                {
+                    if (!Resume(await Transport.WaitAsync(PollMode.Read)))
+                        return;
+                }
+                else if (step == Step.AwaitHandler)
+                {
+                    try
+                    {
+                        await _handler.ConfigureAwait(false);
+                    }
+                    catch (Exception e)
+                    {
+                        _handlerError = e;
+                    }
+                    _handler = default;
+                    if (Machine.OfThisThread is null)
+                        await new ReturnToScheduler(_goroutine!);
+                    EndHandler();
+                }
+                else if (step == Step.AwaitWrite)
+                {
+                    Transport.Desc.SetDeadline(PollMode.Write, Now + Limits.WriteTimeout);
+                    if (await Transport.WaitAsync(PollMode.Write) != PollResult.Ready)
+                    {
+                        Transport.Abort();
+                        return;
+                    }
+                }
+                else
+                {
+                    return;
+                }
+            }
+        }
+        catch (Exception e)
+        {
+            HttpLog.ConnectionFailed(_server.Logger, e);
+            Transport.Abort();
+        }
+        finally
+        {
+            _exchange?.Return();
+            _exchange = null;
+            Transport.Close();
+            Transport.Release();
+            _server.Remove(this);
+        }
+    }
+
+    /// <summary>Closes the connection if it waits for a request.</summary>
+    public void CloseIfIdle()
+    {
+        if (Interlocked.CompareExchange(ref _state, Closed, Idle) == Idle)
+            Transport.Close();
+    }
+
+    private long Now => Transport.Desc.Scheduler.Now();
+
+    private Step Advance()
+    {
+        Http1Exchange exchange = _exchange ??= Http1Exchange.Rent(this);
+        while (true)
+        {
+            Step? step = _phase switch
+            {
+                Phase.Head => ReadHead(exchange),
+                Phase.Handling => Handle(exchange),
+                Phase.Draining => Drain(exchange),
+                Phase.Sending => SendLast(exchange),
+                _ => Linger(),
+            };
+            if (step is { } wait)
+                return wait;
+        }
+    }
+
+    // ---- Head ----
+
+    private Step? ReadHead(Http1Exchange exchange)
+    {
+        while (true)
+        {
+            switch (exchange.ParseHead())
+            {
+                case RequestParser.Outcome.Complete:
+                    exchange.BeginContent();
+                    _phase = Phase.Handling;
+                    return null;
+                case RequestParser.Outcome.Refused:
+                    Refuse(exchange, exchange.Parser.RefusalStatus, exchange.Parser.RefusalReason);
+                    return null;
+            }
+            int n = exchange.FillHead();
+            if (n > 0)
+                continue;
+            if (n != -EAGAIN)
+            {
+                // The end, between requests or in the middle of one: nobody is left to be told.
+                _phase = Phase.Sending;
+                _discarded = MaxLinger;
+                return null;
+            }
+            if (SendPending(exchange) is { } wait)
+                return wait;
+            return WaitForHead(exchange);
+        }
+    }
+
+    private Step WaitForHead(Http1Exchange exchange)
+    {
+        if (exchange.Parser.InRequest)
+        {
+            // The time for the head runs from its first byte, however many more trickle in.
+            if (_headDeadline == 0)
+                _headDeadline = Now + Limits.ReadHeaderTimeout;
+            Transport.Desc.SetDeadline(PollMode.Read, _headDeadline);
+            return Step.AwaitRead;
+        }
+        exchange.Return();
+        _exchange = null;
+        Transport.Desc.SetDeadline(PollMode.Read, Now + Limits.IdleTimeout);
+        Interlocked.Exchange(ref _state, Idle);
+        if (IsShuttingDown)
+            CloseIfIdle();
+        return Step.AwaitRead;
+    }
+
+    // After a wait to read. False when the connection is at its end.
+    private bool Resume(PollResult result)
+    {
+        if (_exchange is null)
+            return result == PollResult.Ready && Interlocked.CompareExchange(ref _state, Active, Idle) == Idle;
+        if (result == PollResult.Ready)
+            return true;
+        if (result == PollResult.Timeout && _phase == Phase.Head)
+        {
+            Transport.Desc.SetDeadline(PollMode.Read, long.MaxValue);
+            Refuse(_exchange, 408, "the head of the request did not come in time");
+            return true;
+        }
+        return false;
+    }
+
+    private void Refuse(Http1Exchange exchange, int status, string reason)
+    {
+        HttpLog.RequestRefused(_server.Logger, status, reason);
+        exchange.Output.Append(Encoding.ASCII.GetBytes(
+            $"HTTP/1.1 {status} {StatusText.Of(status)}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"));
+        exchange.Output.Append(DateField.Line);
+        exchange.Output.Append(ServerFieldLine);
+        string text = $"{status} {StatusText.Of(status)}: {reason}\n";
+        exchange.Output.Append(Encoding.ASCII.GetBytes($"Content-Length: {text.Length}\r\n\r\n{text}"));
+        _phase = Phase.Sending;
+        _discarded = 0;
+    }
+
+    // ---- Handling ----
+
+    private Step? Handle(Http1Exchange exchange)
+    {
+        if (_handlerStarted)
+            return Step.AwaitHandler;
+        _headDeadline = 0;
+        int before = exchange.Output.End;
+        exchange.Response.Begin();
+        _handlerStarted = true;
+        try
+        {
+            ValueTask handler = _server.Handler.ServeHttpAsync(exchange.Response, exchange.Request);
+            if (!handler.IsCompletedSuccessfully)
+            {
+                _handler = handler;
+                if (before > 0)
+                    exchange.Output.SendAhead(before, Transport);
+                return Step.AwaitHandler;
+            }
+            handler.GetAwaiter().GetResult();
+        }
+        catch (Exception e)
+        {
+            _handlerError = e;
+        }
+        EndHandler();
+        return null;
+    }
+
+    private void EndHandler()
+    {
+        Http1Exchange exchange = _exchange!;
+        Http1ResponseWriter response = exchange.Response;
+        _handlerStarted = false;
+        bool whole;
+        if (_handlerError is { } error)
+        {
+            _handlerError = null;
+            whole = AnswerFailure(exchange, error);
+        }
+        else
+        {
+            try
+            {
+                whole = response.End();
+            }
+            catch (Exception e)
+            {
+                whole = AnswerFailure(exchange, e);
+            }
+        }
+        if (!whole)
+        {
+            // The peer must see that the response is not whole, whatever its framing.
+            _ = exchange.Output.TrySend(Transport);
+            exchange.Output.Clear();
+            Transport.Abort();
+            _phase = Phase.Sending;
+            _discarded = MaxLinger;
+            return;
+        }
+        _discarded = 0;
+        _phase = Phase.Draining;
+    }
+
+    private bool AnswerFailure(Http1Exchange exchange, Exception error)
+    {
+        if (error is BadRequestException bad)
+        {
+            HttpLog.RequestRefused(_server.Logger, bad.StatusCode, bad.Message);
+            return exchange.Response.TryReplaceByError(bad.StatusCode, $"{bad.StatusCode} {StatusText.Of(bad.StatusCode)}: {bad.Message}\n", close: true);
+        }
+        if (error is not IOException)
+            HttpLog.HandlerFailed(_server.Logger, exchange.Request.Method, exchange.Request.Target, error);
+        return exchange.Response.TryReplaceByError(500, "500 Internal Server Error\n", close: false);
+    }
+
+    // ---- After the response ----
+
+    private Step? Drain(Http1Exchange exchange)
+    {
+        RequestBody body = exchange.Request.RequestBody;
+        if (exchange.Response.MustClose || body.HasFailed)
+        {
+            // Without content left there is nothing to linger for.
+            if (body.IsDone && exchange.Input.IsEmpty)
+                _discarded = MaxLinger;
+            _phase = Phase.Sending;
+            return null;
+        }
+        if (!body.IsDone && !TryDrain(exchange, body, out Step? wait))
+            return wait;
+        exchange.BeginRequest();
+        _phase = Phase.Head;
+        return exchange.Output.Pending > PendingOutputLimit ? SendPending(exchange) : null;
+    }
+
+    // False: wait, or (null) the phase has changed.
+    private bool TryDrain(Http1Exchange exchange, RequestBody body, out Step? wait)
+    {
+        wait = null;
+        Span<byte> scratch = stackalloc byte[4096];
+        try
+        {
+            while (body.KnownRemaining + _discarded <= MaxDrain)
+            {
+                int n = body.TryRead(scratch);
+                if (n == 0)
+                    return true;
+                if (n == -EAGAIN)
+                {
+                    wait = SendPending(exchange);
+                    if (wait is null)
+                    {
+                        Transport.Desc.SetDeadline(PollMode.Read, Now + Limits.ReadTimeout);
+                        wait = Step.AwaitRead;
+                    }
+                    return false;
+                }
+                _discarded += n;
+            }
+        }
+        catch (IOException)
+        {
+            // Malformed or cut off: there is no next request on this connection.
+        }
+        _discarded = 0;
+        _phase = Phase.Sending;
+        return false;
+    }
+
+    private Step? SendPending(Http1Exchange exchange)
+    {
+        if (exchange.Output.IsEmpty)
+            return null;
+        int error = exchange.Output.TrySend(Transport);
+        if (error == -EAGAIN)
+            return Step.AwaitWrite;
+        return error == 0 ? null : Step.End;
+    }
+
+    private Step? SendLast(Http1Exchange exchange)
+    {
+        if (SendPending(exchange) is { } wait)
+            return wait;
+        if (_discarded >= MaxLinger)
+            return Step.End;
+        Transport.CloseWriteQuietly();
+        _phase = Phase.Linger;
+        Transport.Desc.SetDeadline(PollMode.Read, Now + LingerTimeout);
+        return null;
+    }
+
+    private Step? Linger()
+    {
+        Span<byte> scratch = stackalloc byte[4096];
+        while (_discarded < MaxLinger)
+        {
+            int n = Transport.TryRead(scratch);
+            if (n == -EAGAIN)
+                return Step.AwaitRead;
+            if (n <= 0)
+                return Step.End;
+            _discarded += n;
+        }
+        return Step.End;
+    }
+}

@@ -1,0 +1,266 @@
+using NetGo.Netpoll;
+using static NetGo.Netpoll.LinuxSockets;
+
+namespace NetGo.Http;
+
+// What a connection needs while a request is under way: buffers, parser, request and response objects. An idle connection has
+// none; they are kept per thread and lent to whichever connection has something to do.
+//
+// The input buffer holds, in this order, the head of the current request (its fields are views of it until the response has
+// ended), bytes of its content that have been used up, and bytes that nobody has looked at yet: _position to _end.
+internal sealed class Http1Exchange
+{
+    private const int MaxKept = 64;
+
+    [ThreadStatic]
+    private static Stack<Http1Exchange>? t_kept;
+
+    private Http1Connection? _connection;
+    private NetBuffer? _input;
+    private int _position;
+    private int _end;
+    private int _contentStart;
+
+    private Http1Exchange()
+    {
+        Request = new Request(this);
+        Response = new Http1ResponseWriter(this);
+    }
+
+    public Http1Connection Connection => _connection!;
+
+    public NetConnection Transport => _connection!.Transport;
+
+    public HttpLimits Limits => _connection!.Limits;
+
+    public RequestParser Parser { get; } = new();
+
+    public Request Request { get; }
+
+    public Http1ResponseWriter Response { get; }
+
+    public OutputBuffer Output { get; } = new();
+
+    public static Http1Exchange Rent(Http1Connection connection)
+    {
+        Stack<Http1Exchange> kept = t_kept ??= new Stack<Http1Exchange>();
+        Http1Exchange exchange = kept.Count > 0 ? kept.Pop() : new Http1Exchange();
+        exchange._connection = connection;
+        exchange.BeginRequest();
+        return exchange;
+    }
+
+    /// <summary>Gives the buffers back, and the object to the thread.</summary>
+    public void Return()
+    {
+        Output.Clear();
+        if (_input is { } input)
+            BufferPool.Return(input);
+        _input = null;
+        Request.SetRaw(null);
+        _position = _end = 0;
+        _connection = null;
+        Stack<Http1Exchange> kept = t_kept ??= new Stack<Http1Exchange>();
+        if (kept.Count < MaxKept)
+            kept.Push(this);
+    }
+
+    public void BeginRequest()
+    {
+        Request.Reset();
+        Parser.Begin(_position, Limits);
+    }
+
+    // ---- Input ----
+
+    /// <summary>The bytes that nobody has looked at yet.</summary>
+    public ReadOnlySpan<byte> Input => _input is { } input ? input.Span[_position.._end] : default;
+
+    public RequestParser.Outcome ParseHead()
+    {
+        if (_input is null)
+            return RequestParser.Outcome.NeedMore;
+        RequestParser.Outcome outcome = Parser.Parse(_input.Span[.._end], Request, out int headEnd);
+        if (outcome == RequestParser.Outcome.Complete)
+            _position = headEnd;
+        return outcome;
+    }
+
+    /// <summary>Reads what has come, while the head is being read. The number of bytes, 0 at the end, or a negative errno.</summary>
+    public int FillHead()
+    {
+        if (_input is null)
+        {
+            SetInput(BufferPool.Rent(BufferPool.SmallSize));
+        }
+        else if (_position == _end)
+        {
+            // Nothing but the heads of requests that are over.
+            _position = _end = 0;
+            BeginRequest();
+        }
+        else if (_end == _input.Length)
+        {
+            MakeRoomForHead();
+        }
+        return Receive();
+    }
+
+    private void MakeRoomForHead()
+    {
+        if (_position > 0)
+        {
+            // The parser and the request know places in the buffer: they read the head again from its new one.
+            _input!.Span[_position.._end].CopyTo(_input.Span);
+            _end -= _position;
+            _position = 0;
+            BeginRequest();
+        }
+        else
+        {
+            GrowInput();
+        }
+    }
+
+    /// <summary>Reads what has come, while the content is being read: the head stays where it is.</summary>
+    public int FillInput()
+    {
+        if (_position == _end)
+            _position = _end = _contentStart;
+        if (_end == _input!.Length)
+        {
+            int used = _position - _contentStart;
+            if (used > 0)
+            {
+                _input.Span[_position.._end].CopyTo(_input.Span[_contentStart..]);
+                _position -= used;
+                _end -= used;
+            }
+            else
+            {
+                GrowInput();
+            }
+        }
+        return Receive();
+    }
+
+    /// <summary>The head is whole: what follows is content.</summary>
+    public void BeginContent()
+    {
+        _contentStart = _position;
+        Request.RequestBody.Begin(Request.ContentLength);
+    }
+
+    public int TakeInput(Span<byte> to)
+    {
+        int n = Math.Min(to.Length, _end - _position);
+        if (n > 0)
+        {
+            _input!.Span.Slice(_position, n).CopyTo(to);
+            _position += n;
+        }
+        return n;
+    }
+
+    public void SkipInput(int count) => _position += count;
+
+    private int Receive()
+    {
+        int n = Transport.TryRead(_input!.Span[_end..]);
+        if (n > 0)
+            _end += n;
+        return n;
+    }
+
+    // The limits of the head and of a chunk line are such that 64 KiB always suffice.
+    private void GrowInput()
+    {
+        NetBuffer larger = BufferPool.Rent(Math.Min(_input!.Length * 4, BufferPool.LargeSize));
+        _input.Span[.._end].CopyTo(larger.Span);
+        BufferPool.Return(_input);
+        SetInput(larger);
+    }
+
+    private void SetInput(NetBuffer buffer)
+    {
+        _input = buffer;
+        Request.SetRaw(buffer);
+    }
+
+    /// <summary>For a body that waits for more.</summary>
+    public ValueTask<PollResult> WaitForInputAsync(CancellationToken cancellationToken)
+    {
+        Transport.Desc.SetDeadline(PollMode.Read, Transport.Desc.Scheduler.Now() + Limits.ReadTimeout);
+        return cancellationToken.CanBeCanceled ? WaitCancellablyAsync(cancellationToken) : Transport.WaitAsync(PollMode.Read);
+    }
+
+    private async ValueTask<PollResult> WaitCancellablyAsync(CancellationToken cancellationToken)
+    {
+        using (cancellationToken.UnsafeRegister(static desc => ((PollDesc)desc!).Cancel(PollMode.Read), Transport.Desc))
+            return await Transport.WaitAsync(PollMode.Read);
+    }
+
+    // ---- Output ----
+
+    /// <summary>RFC 9110, section 10.1.1: the client waits for this before it sends the content.</summary>
+    public ValueTask SendContinueAsync()
+    {
+        if (!Request.ExpectsContinue)
+            return default;
+        Request.ExpectsContinue = false;
+        if (Response.HeaderWritten)
+            return default; // it has had its answer
+        Output.Append("HTTP/1.1 100 Continue\r\n\r\n"u8);
+        Response.MoveStart();
+        return FlushAsync();
+    }
+
+    /// <summary>Sends all that is buffered.</summary>
+    /// <exception cref="IOException">The connection failed.</exception>
+    public ValueTask FlushAsync()
+    {
+        int error = Output.TrySend(Transport);
+        if (error == 0)
+            return default;
+        return error == -EAGAIN ? FlushSlowAsync() : ValueTask.FromException(NetConnection.ErrorOf(-error, "write"));
+    }
+
+    private async ValueTask FlushSlowAsync()
+    {
+        int error;
+        do
+        {
+            await WaitToWriteAsync();
+            error = Output.TrySend(Transport);
+        }
+        while (error == -EAGAIN);
+        if (error != 0)
+            throw NetConnection.ErrorOf(-error, "write");
+    }
+
+    /// <summary>Sends bytes that are not in the buffer, which must be empty.</summary>
+    /// <exception cref="IOException">The connection failed.</exception>
+    public async ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            int n = Transport.TryWrite(bytes.Span);
+            if (n >= 0)
+                bytes = bytes[n..];
+            else if (n == -EAGAIN)
+                await WaitToWriteAsync();
+            else
+                throw NetConnection.ErrorOf(-n, "write");
+        }
+    }
+
+    private async ValueTask WaitToWriteAsync()
+    {
+        Transport.Desc.SetDeadline(PollMode.Write, Transport.Desc.Scheduler.Now() + Limits.WriteTimeout);
+        PollResult result = await Transport.WaitAsync(PollMode.Write);
+        if (result == PollResult.Timeout)
+            throw new IOException("The client has not read anything for the write time-out.");
+        if (result == PollResult.Closing)
+            throw new IOException("The connection was closed.");
+    }
+}

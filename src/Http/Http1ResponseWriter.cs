@@ -1,0 +1,422 @@
+using System.Buffers.Text;
+using System.Text;
+using NetGo.Netpoll;
+
+namespace NetGo.Http;
+
+// An HTTP/1.1 response (RFC 9112, sections 4, 6 and 7). How its content is delimited is decided as late as possible:
+//
+//   Open       nothing has been written; fields may still be set
+//   Buffered   the head is in the output buffer, but for its last fields: a gap is left for them. Content follows.
+//              An end now gives Content-Length; a flush gives Transfer-Encoding: chunked (HTTP/1.0: until close)
+//   Fixed      the handler has set Content-Length
+//   Chunked    chunks are built in the buffer behind a gap for their size, closed by a flush
+//   UntilClose HTTP/1.0 without a known length
+//   Empty      the status or the method allows no content; for HEAD what is written is counted only
+//   Ended
+//
+// The gap is as long as "Transfer-Encoding: chunked", the empty line and the first chunk's size line together.
+internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWriter
+{
+    private const int GapSize = 64;
+    private const int ChunkHeaderSize = 10; // 8 hexadecimal digits, CRLF
+    private const int MaxBuffered = 64 * 1024;
+    private const int MaxStreamed = 16 * 1024;
+    private const int LargeWrite = 8 * 1024;
+
+    private readonly HeaderFields _header = new();
+    private Framing _framing;
+    private int _status;
+    private int _gap;
+    private int _chunk;
+    private bool _chunkOpen;
+    private long _declared;
+    private long _written;
+    private int _start;
+
+    private enum Framing : byte
+    {
+        Open,
+        Buffered,
+        Fixed,
+        Chunked,
+        UntilClose,
+        Empty,
+        Ended,
+    }
+
+    public override HeaderFields Header => _header;
+
+    public override int StatusCode => _status;
+
+    public override bool HeaderWritten => _framing != Framing.Open;
+
+    /// <summary>Whether some of the response has left, so that it cannot be replaced by an error any more.</summary>
+    public bool Started { get; private set; }
+
+    /// <summary>Whether the connection must end after this response.</summary>
+    public bool MustClose { get; private set; }
+
+    private OutputBuffer Output => exchange.Output;
+
+    public void Begin()
+    {
+        _header.Clear();
+        _framing = Framing.Open;
+        _status = 200;
+        _declared = -1;
+        _written = 0;
+        _chunkOpen = false;
+        _start = Output.End;
+        Started = false;
+        MustClose = false;
+    }
+
+    /// <summary>What was appended since <see cref="Begin"/> is not part of this response.</summary>
+    public void MoveStart() => _start = Output.End;
+
+    // ---- The head ----
+
+    public override void WriteHeader(int statusCode)
+    {
+        if (statusCode is < 200 or > 999)
+            throw new ArgumentOutOfRangeException(nameof(statusCode), statusCode, "The status of a final response is from 200 to 999.");
+        if (_framing != Framing.Open)
+            return;
+        _status = statusCode;
+        WriteHead();
+    }
+
+    private void WriteHead()
+    {
+        Request request = exchange.Request;
+        MustClose |= request.Close || exchange.Connection.IsShuttingDown || request.ExpectsContinue;
+        bool hasDate = false;
+        bool hasConnection = false;
+        Output.Append(StatusText.LineOf(_status));
+        for (int i = 0; i < _header.Count; i++)
+        {
+            string name = _header.NameAt(i);
+            string value = _header.ValueAt(i);
+            switch (name.Length)
+            {
+                case 4 when name.Equals("Date", StringComparison.OrdinalIgnoreCase):
+                    hasDate = true;
+                    break;
+                case 10 when name.Equals("Connection", StringComparison.OrdinalIgnoreCase):
+                    hasConnection = true;
+                    MustClose |= value.Contains("close", StringComparison.OrdinalIgnoreCase);
+                    break;
+                case 14 when name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase):
+                    SetDeclared(value);
+                    continue;
+                case 17 when name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase):
+                    continue; // ours to decide
+            }
+            AppendField(name, value);
+        }
+        if (!hasDate)
+            Output.Append(DateField.Line);
+        Output.Append(exchange.Connection.ServerFieldLine);
+        if (!hasConnection && (MustClose || request.IsHttp10))
+            Output.Append(MustClose ? "Connection: close\r\n"u8 : "Connection: keep-alive\r\n"u8);
+        if (_status is 204 or 304 || request.IsHead)
+            BeginEmpty();
+        else if (_declared >= 0)
+            EndHeadWithLength(_declared, Framing.Fixed);
+        else
+            BeginBuffered();
+    }
+
+    private void AppendField(string name, string value)
+    {
+        int length = name.Length + value.Length + 4;
+        Span<byte> to = Output.Free(length);
+        // Both were checked when they were set: the name is ASCII, the value Latin-1.
+        Ascii.FromUtf16(name, to, out int n);
+        to[n++] = (byte)':';
+        to[n++] = (byte)' ';
+        n += Encoding.Latin1.GetBytes(value, to[n..]);
+        to[n++] = (byte)'\r';
+        to[n++] = (byte)'\n';
+        Output.Advance(n);
+    }
+
+    private void SetDeclared(string value)
+    {
+        if (!long.TryParse(value, System.Globalization.NumberStyles.None, null, out _declared))
+        {
+            _declared = -1;
+            throw new InvalidOperationException($"The handler has set Content-Length to \"{value}\", which is no length.");
+        }
+    }
+
+    private void EndHeadWithLength(long length, Framing framing)
+    {
+        Span<byte> to = Output.Free(GapSize);
+        Output.Advance(FormatLength(to, length));
+        _framing = framing;
+    }
+
+    private static int FormatLength(Span<byte> to, long length)
+    {
+        "Content-Length: "u8.CopyTo(to);
+        Utf8Formatter.TryFormat(length, to[16..], out int digits);
+        "\r\n\r\n"u8.CopyTo(to[(16 + digits)..]);
+        return 20 + digits;
+    }
+
+    private void BeginEmpty()
+    {
+        _framing = Framing.Empty;
+        if (_declared >= 0 && _status != 204)
+            EndHeadWithLength(_declared, Framing.Empty);
+        else if (_status is 204 or 304)
+            Output.Append("\r\n"u8);
+        else
+            _declared = -1; // HEAD without a declared length: the end knows it
+    }
+
+    private void BeginBuffered()
+    {
+        _gap = Output.End;
+        Output.Free(GapSize);
+        Output.Advance(GapSize);
+        _framing = Framing.Buffered;
+    }
+
+    // ---- Content ----
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled(cancellationToken);
+        PrepareFor(content.Length);
+        if (_framing == Framing.Empty)
+        {
+            _written += content.Length;
+            return default;
+        }
+        int limit = _framing == Framing.Buffered ? MaxBuffered : MaxStreamed;
+        if (Output.Pending + content.Length + ChunkHeaderSize > limit)
+            return WriteLargeAsync(content);
+        Append(content.Span);
+        return default;
+    }
+
+    private void Append(ReadOnlySpan<byte> content)
+    {
+        OpenChunk();
+        Output.Append(content);
+        _written += content.Length;
+    }
+
+    private async ValueTask WriteLargeAsync(ReadOnlyMemory<byte> content)
+    {
+        await FlushAsync();
+        if (content.Length < LargeWrite)
+        {
+            Append(content.Span);
+            return;
+        }
+        if (_framing == Framing.Chunked)
+        {
+            OpenChunk();
+            FormatChunkSize(_chunk, content.Length);
+            _chunkOpen = false;
+        }
+        _written += content.Length;
+        await exchange.FlushAsync();
+        await exchange.SendAsync(content);
+        if (_framing == Framing.Chunked)
+            Output.Append("\r\n"u8);
+    }
+
+    private void PrepareFor(int count)
+    {
+        if (_framing == Framing.Open)
+            WriteHeader(200);
+        switch (_framing)
+        {
+            case Framing.Ended:
+                throw new InvalidOperationException("The handler has ended: its response can no longer be written to.");
+            case Framing.Empty when !exchange.Request.IsHead && count > 0:
+                throw new InvalidOperationException($"A response with status {_status} has no content.");
+            case Framing.Fixed when _written + count > _declared:
+                MustClose = true;
+                throw new InvalidOperationException($"The handler writes more content than the {_declared} bytes of its Content-Length.");
+        }
+    }
+
+    public override Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
+        PrepareFor(0);
+        OpenChunk();
+        return Output.FreeMemory(Math.Max(sizeHint, 256));
+    }
+
+    public override Span<byte> GetSpan(int sizeHint = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
+        PrepareFor(0);
+        OpenChunk();
+        return Output.Free(Math.Max(sizeHint, 256));
+    }
+
+    public override void Advance(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        PrepareFor(count);
+        _written += count;
+        if (_framing != Framing.Empty)
+            Output.Advance(count);
+    }
+
+    // ---- Chunks ----
+
+    private void OpenChunk()
+    {
+        if (_framing != Framing.Chunked || _chunkOpen)
+            return;
+        _chunk = Output.End;
+        Output.Free(ChunkHeaderSize);
+        Output.Advance(ChunkHeaderSize);
+        _chunkOpen = true;
+    }
+
+    private void CloseChunk()
+    {
+        if (!_chunkOpen)
+            return;
+        _chunkOpen = false;
+        int size = Output.End - _chunk - ChunkHeaderSize;
+        if (size == 0)
+        {
+            Output.Truncate(_chunk); // a chunk of size 0 would be the last
+            return;
+        }
+        FormatChunkSize(_chunk, size);
+        Output.Append("\r\n"u8);
+    }
+
+    private void FormatChunkSize(int position, int size)
+    {
+        Span<byte> to = Output.At(position, ChunkHeaderSize);
+        for (int i = 7; i >= 0; i--)
+        {
+            to[i] = "0123456789abcdef"u8[size & 15];
+            size >>= 4;
+        }
+        to[8] = (byte)'\r';
+        to[9] = (byte)'\n';
+    }
+
+    // ---- Deciding ----
+
+    /// <summary>Content has to leave before its end is known.</summary>
+    private void DecideToStream()
+    {
+        Request request = exchange.Request;
+        if (_framing == Framing.Open)
+            WriteHeader(200);
+        if (_framing == Framing.Empty)
+        {
+            if (request.IsHead && _declared < 0)
+            {
+                Output.Append("\r\n"u8);
+                _declared = 0;
+            }
+            return;
+        }
+        if (_framing != Framing.Buffered)
+            return;
+        Span<byte> gap = Output.At(_gap, GapSize);
+        int used;
+        if (request.IsHttp10)
+        {
+            // A Connection: keep-alive that has been written already does no harm: the end of the connection is its end.
+            MustClose = true;
+            "\r\n"u8.CopyTo(gap);
+            used = 2;
+            _framing = Framing.UntilClose;
+        }
+        else
+        {
+            "Transfer-Encoding: chunked\r\n\r\n"u8.CopyTo(gap);
+            used = 30 + ChunkHeaderSize;
+            _framing = Framing.Chunked;
+            _chunkOpen = true;
+        }
+        CloseGap(used);
+        _chunk = _gap + 30;
+    }
+
+    // The content moves up to what was written into the gap.
+    private void CloseGap(int used)
+    {
+        int length = Output.End - _gap - GapSize;
+        Output.At(_gap + GapSize, length).CopyTo(Output.At(_gap + used, length));
+        Output.Truncate(_gap + used + length);
+    }
+
+    public override ValueTask FlushAsync(CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled(cancellationToken);
+        if (_framing == Framing.Ended)
+            throw new InvalidOperationException("The handler has ended: its response can no longer be written to.");
+        DecideToStream();
+        CloseChunk();
+        Started = true;
+        return exchange.FlushAsync();
+    }
+
+    /// <summary>The handler has ended well. False when the response is not whole: the connection must break.</summary>
+    public bool End()
+    {
+        if (_framing == Framing.Open)
+            WriteHeader(_status);
+        Framing framing = _framing;
+        _framing = Framing.Ended;
+        switch (framing)
+        {
+            case Framing.Buffered:
+                CloseGap(FormatLength(Output.At(_gap, GapSize), _written));
+                return true;
+            case Framing.Empty when exchange.Request.IsHead && _declared < 0 && _status is not (204 or 304):
+                if (_written > 0)
+                    EndHeadWithLength(_written, Framing.Ended);
+                else
+                    Output.Append("\r\n"u8);
+                return true;
+            case Framing.Fixed:
+                return _written == _declared;
+            case Framing.Chunked:
+                CloseChunk();
+                Output.Append("0\r\n\r\n"u8);
+                return true;
+            default:
+                return true;
+        }
+    }
+
+    /// <summary>Replaces a response that has not left by an error. False when it is too late.</summary>
+    public bool TryReplaceByError(int status, string text, bool close)
+    {
+        if (Started)
+            return false;
+        Output.Truncate(_start);
+        _header.Clear();
+        _framing = Framing.Open;
+        _declared = -1;
+        _written = 0;
+        _chunkOpen = false;
+        MustClose |= close;
+        _header.Add("Content-Type", "text/plain; charset=utf-8");
+        WriteHeader(status);
+        if (_framing != Framing.Empty)
+            Append(Encoding.UTF8.GetBytes(text));
+        return End();
+    }
+}

@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Logging;
+
+namespace NetGo.Http;
+
+/// <summary>What the server logs, in one place.</summary>
+internal static partial class HttpLog
+{
+    [LoggerMessage(1, LogLevel.Error, "The handler of {Method} {Target} threw.")]
+    public static partial void HandlerFailed(ILogger logger, string method, string target, Exception exception);
+
+    [LoggerMessage(2, LogLevel.Critical, "A connection ended with an exception: this is an error of the server.")]
+    public static partial void ConnectionFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(3, LogLevel.Debug, "A request was refused with {Status}: {Reason}")]
+    public static partial void RequestRefused(ILogger logger, int status, string reason);
+
+    [LoggerMessage(4, LogLevel.Error, "Accepting on {EndPoint} failed.")]
+    public static partial void AcceptFailed(ILogger logger, System.Net.EndPoint endPoint, Exception exception);
+}

@@ -1,0 +1,60 @@
+using System.Text;
+
+namespace NetGo.Http;
+
+/// <summary>Sends requests to handlers by patterns with the syntax and precedence of Go 1.22: "[METHOD ][HOST]/[PATH]" with
+/// wildcards {name}, {name...} and {$}. Go's http.ServeMux. Patterns may be added at any time from any thread.</summary>
+public sealed class ServeMux : IHandler
+{
+    private readonly RoutingTree<IHandler> _routes = new();
+
+    /// <summary>Registers a handler for a pattern.</summary>
+    /// <param name="pattern">For example "GET /users/{id}".</param>
+    /// <param name="handler">Who answers the requests that match.</param>
+    /// <exception cref="ArgumentException">The pattern is malformed: the message says where.</exception>
+    /// <exception cref="InvalidOperationException">It conflicts with a pattern that is registered: some request matches both,
+    /// and neither is the more specific.</exception>
+    public void Handle(string pattern, IHandler handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        _routes.Add(Http.Pattern.Parse(pattern), handler);
+    }
+
+    /// <summary>Registers a function for a pattern.</summary>
+    /// <param name="pattern">For example "GET /users/{id}".</param>
+    /// <param name="function">What answers the requests that match.</param>
+    /// <inheritdoc cref="Handle" path="/exception"/>
+    public void HandleFunc(string pattern, Func<ResponseWriter, Request, ValueTask> function) => Handle(pattern, new HandlerFunc(function));
+
+    /// <summary>Answers with the handler whose pattern matches best; else with 404, with 405 and Allow when the path has
+    /// handlers for other methods, or with a redirect to the clean path.</summary>
+    /// <inheritdoc/>
+    public ValueTask ServeHttpAsync(ResponseWriter response, Request request)
+    {
+        ArgumentNullException.ThrowIfNull(response);
+        ArgumentNullException.ThrowIfNull(request);
+        if (request.RawPath.SequenceEqual("*"u8))
+            return RefuseAsync(response, 400);
+        ReadOnlySpan<byte> path = request.RawMethod.SequenceEqual("CONNECT"u8) && request.RawPath.IsEmpty ? "/"u8 : request.RawPath;
+        switch (_routes.Match(request.RawMethod, request.RawHost, path, request.PathMatch, out IHandler? handler))
+        {
+            case RouteOutcome.Found:
+                return handler!.ServeHttpAsync(response, request);
+            case RouteOutcome.Redirect:
+                response.Header.Set("Location", request.PathMatch.RedirectPath + (request.HasQuery ? "?" + Encoding.ASCII.GetString(request.RawQuery) : ""));
+                return RefuseAsync(response, RoutingTree<IHandler>.RedirectStatusCode);
+            case RouteOutcome.MethodNotAllowed:
+                response.Header.Set("Allow", string.Join(", ", request.PathMatch.AllowedMethods));
+                return RefuseAsync(response, 405);
+            default:
+                return RefuseAsync(response, 404);
+        }
+    }
+
+    private static ValueTask RefuseAsync(ResponseWriter response, int status)
+    {
+        response.Header.Set("Content-Type", "text/plain; charset=utf-8");
+        response.WriteHeader(status);
+        return response.WriteAsync($"{status} {StatusText.Of(status)}\n");
+    }
+}

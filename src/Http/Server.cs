@@ -1,0 +1,236 @@
+using System.Net;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using NetGo.Netpoll;
+
+namespace NetGo.Http;
+
+/// <summary>An HTTP/1.1 server; Go's http.Server. Set its properties before it serves: they are read once then.</summary>
+public sealed class Server : IAsyncDisposable
+{
+    private const int MinHeaderBytes = 256;
+    private const int MaxHeaderBytesLimit = 48 * 1024;
+    private static readonly TimeSpan s_maxTimeout = TimeSpan.FromDays(3650);
+
+    private readonly Lock _lock = new();
+    private readonly List<NetListener> _listeners = [];
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Http1Connection? _connections;
+    private int _connectionCount;
+    private volatile bool _shuttingDown;
+    private HttpLimits? _limits;
+    private byte[] _serverFieldLine = [];
+
+    /// <summary>Where <see cref="ListenAndServeAsync"/> listens: "host:port", ":port" for all addresses. ":8080" by
+    /// default.</summary>
+    public string Address { get; set; } = ":8080";
+
+    /// <summary>Who answers the requests. By default everything is answered with 404.</summary>
+    public IHandler Handler { get; set; } = new ServeMux();
+
+    /// <summary>The value of the Server field of every response; null, the default, for none.</summary>
+    public string? ServerName { get; set; }
+
+    /// <summary>The longest request line in bytes; beyond it the answer is 414. 8 KiB by default.</summary>
+    public int MaxRequestLineSize { get; set; } = 8 * 1024;
+
+    /// <summary>The longest head of a request, and the longest trailer, in bytes; beyond it the answer is 431. 32 KiB by
+    /// default, 48 KiB at most.</summary>
+    public int MaxHeaderBytes { get; set; } = 32 * 1024;
+
+    /// <summary>The most fields of a request; beyond it the answer is 431. 100 by default.</summary>
+    public int MaxHeaderCount { get; set; } = 100;
+
+    /// <summary>The longest content of a request in bytes; beyond it the answer is 413. 30,000,000 by default, as in Kestrel.
+    /// </summary>
+    public long MaxRequestBodySize { get; set; } = 30_000_000;
+
+    /// <summary>How long the head of a request may take from its first byte; beyond it the answer is 408. 30 s by default.
+    /// </summary>
+    public TimeSpan ReadHeaderTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a read of content waits for more. 30 s by default.</summary>
+    public TimeSpan ReadTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a write waits for a client that does not read, before the connection is reset. 30 s by default.
+    /// </summary>
+    public TimeSpan WriteTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a connection is kept open without a request. 130 s by default, as in Kestrel.</summary>
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(130);
+
+    /// <summary>Where handlers' exceptions and refused requests are logged. Nowhere by default.</summary>
+    public ILogger Logger { get; set; } = NullLogger.Instance;
+
+    /// <summary>The number of connections that are open.</summary>
+    public int ConnectionCount => Volatile.Read(ref _connectionCount);
+
+    internal HttpLimits Limits => _limits!;
+
+    internal bool IsShuttingDown => _shuttingDown;
+
+    internal ReadOnlySpan<byte> ServerFieldLine => _serverFieldLine;
+
+    /// <summary>Listens on <see cref="Address"/> and serves until shutdown; Go's ListenAndServe.</summary>
+    /// <param name="cancellationToken">Begins a graceful shutdown.</param>
+    /// <exception cref="FormatException">The address is malformed.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The address is in use, or not allowed.</exception>
+    /// <exception cref="InvalidOperationException">A limit is out of range.</exception>
+    public Task ListenAndServeAsync(CancellationToken cancellationToken = default) => ServeAsync(NetListener.Listen(Address), cancellationToken);
+
+    /// <summary>Serves the connections of a listener until shutdown, which closes it; Go's Serve. Completes when all
+    /// connections have ended.</summary>
+    /// <param name="listener">Belongs to the server from now on.</param>
+    /// <param name="cancellationToken">Begins a graceful shutdown.</param>
+    /// <exception cref="InvalidOperationException">A limit is out of range, or the server has been shut down.</exception>
+    public async Task ServeAsync(NetListener listener, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(listener);
+        lock (_lock)
+        {
+            if (_shuttingDown)
+            {
+                listener.Close();
+                throw new InvalidOperationException("The server has been shut down. Make a new one.");
+            }
+            _limits ??= ReadLimits();
+            if (ServerName is { } name)
+                _serverFieldLine = HttpSyntax.IsFieldValue(name) ? Encoding.Latin1.GetBytes($"Server: {name}\r\n") : throw new InvalidOperationException("ServerName holds a character that a field cannot.");
+            _listeners.Add(listener);
+        }
+        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static server => _ = ((Server)server!).ShutdownAsync(), this);
+        Task[] acceptors = new Task[listener.ShardCount];
+        for (int i = 0; i < acceptors.Length; i++)
+        {
+            int shard = i;
+            acceptors[i] = listener.Scheduler.RunAsync(() => AcceptAsync(listener, shard));
+        }
+        await Task.WhenAll(acceptors).ConfigureAwait(false);
+        await _drained.Task.ConfigureAwait(false);
+    }
+
+    private async Task AcceptAsync(NetListener listener, int shard)
+    {
+        try
+        {
+            while (await listener.AcceptAsync(shard) is { } transport)
+            {
+                var connection = new Http1Connection(this, transport);
+                if (Add(connection))
+                    listener.Scheduler.Spawn(static c => ((Http1Connection)c!).ServeAsync(), connection);
+                else
+                    transport.Close();
+            }
+        }
+        catch (Exception e)
+        {
+            HttpLog.AcceptFailed(Logger, listener.LocalEndPoint, e);
+            throw;
+        }
+    }
+
+    private HttpLimits ReadLimits()
+    {
+        Require(MaxRequestLineSize >= 16 && MaxRequestLineSize <= MaxHeaderBytesLimit, nameof(MaxRequestLineSize), $"16 to {MaxHeaderBytesLimit}");
+        Require(MaxHeaderBytes >= MinHeaderBytes && MaxHeaderBytes <= MaxHeaderBytesLimit, nameof(MaxHeaderBytes), $"{MinHeaderBytes} to {MaxHeaderBytesLimit}");
+        Require(MaxHeaderCount >= 1, nameof(MaxHeaderCount), "at least 1");
+        Require(MaxRequestBodySize >= 0, nameof(MaxRequestBodySize), "at least 0");
+        return new HttpLimits(
+            MaxRequestLineSize, MaxHeaderBytes, MaxHeaderCount, MaxRequestBodySize,
+            Nanoseconds(ReadHeaderTimeout, nameof(ReadHeaderTimeout)), Nanoseconds(ReadTimeout, nameof(ReadTimeout)),
+            Nanoseconds(WriteTimeout, nameof(WriteTimeout)), Nanoseconds(IdleTimeout, nameof(IdleTimeout)));
+    }
+
+    private static long Nanoseconds(TimeSpan time, string name)
+    {
+        if (time == Timeout.InfiniteTimeSpan)
+            return s_maxTimeout.Ticks * 100;
+        Require(time > TimeSpan.Zero && time <= s_maxTimeout, name, "positive, or Timeout.InfiniteTimeSpan");
+        return time.Ticks * 100;
+    }
+
+    private static void Require(bool condition, string name, string range)
+    {
+        if (!condition)
+            throw new InvalidOperationException($"Server.{name} must be {range}.");
+    }
+
+    /// <summary>Stops accepting, closes idle connections, and waits for the others to end the request that they are at; Go's
+    /// Shutdown.</summary>
+    /// <param name="cancellationToken">Ends the wait: then <see cref="Close"/> closes the rest.</param>
+    public async Task ShutdownAsync(CancellationToken cancellationToken = default)
+    {
+        Http1Connection[] connections;
+        lock (_lock)
+        {
+            _shuttingDown = true;
+            foreach (NetListener listener in _listeners)
+                listener.Close();
+            connections = Snapshot();
+            if (_connectionCount == 0)
+                _drained.TrySetResult();
+        }
+        foreach (Http1Connection connection in connections)
+            connection.CloseIfIdle();
+        await _drained.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Stops at once: connections are closed whatever they are at; Go's Close.</summary>
+    public void Close()
+    {
+        _ = ShutdownAsync(new CancellationToken(canceled: true));
+        Http1Connection[] connections;
+        lock (_lock)
+            connections = Snapshot();
+        foreach (Http1Connection connection in connections)
+            connection.Transport.Close();
+    }
+
+    /// <summary>Closes the server and waits for its handlers to end.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Close();
+        await _drained.Task.ConfigureAwait(false);
+    }
+
+    private Http1Connection[] Snapshot()
+    {
+        Http1Connection[] all = new Http1Connection[_connectionCount];
+        int i = 0;
+        for (Http1Connection? c = _connections; c is not null; c = c.Next)
+            all[i++] = c;
+        return all;
+    }
+
+    private bool Add(Http1Connection connection)
+    {
+        lock (_lock)
+        {
+            if (_shuttingDown)
+                return false;
+            connection.Next = _connections;
+            if (_connections is not null)
+                _connections.Previous = connection;
+            _connections = connection;
+            _connectionCount++;
+            return true;
+        }
+    }
+
+    internal void Remove(Http1Connection connection)
+    {
+        lock (_lock)
+        {
+            if (connection.Previous is null)
+                _connections = connection.Next;
+            else
+                connection.Previous.Next = connection.Next;
+            if (connection.Next is not null)
+                connection.Next.Previous = connection.Previous;
+            connection.Next = connection.Previous = null;
+            if (--_connectionCount == 0 && _shuttingDown)
+                _drained.TrySetResult();
+        }
+    }
+}
