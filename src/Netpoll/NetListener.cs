@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Threading.Channels;
+using SystemChannels = System.Threading.Channels;
 using static NetGo.Netpoll.LinuxSockets;
 
 namespace NetGo.Netpoll;
@@ -11,7 +11,7 @@ public sealed class NetListener : IDisposable
 {
     private readonly Shard[] _shards;
     private readonly Lock _lock = new();
-    private Channel<NetConnection>? _accepted;
+    private SystemChannels.Channel<NetConnection>? _accepted;
 
     private NetListener(Shard[] shards, IPEndPoint local)
     {
@@ -115,20 +115,20 @@ public sealed class NetListener : IDisposable
         {
             return await Accepted().Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (ChannelClosedException)
+        catch (SystemChannels.ChannelClosedException)
         {
             throw new ObjectDisposedException(nameof(NetListener), "The listener has been closed.");
         }
     }
 
     // The pumps of all shards feed one bounded channel, so no more is accepted than is taken, plus one per shard.
-    private Channel<NetConnection> Accepted()
+    private SystemChannels.Channel<NetConnection> Accepted()
     {
         lock (_lock)
         {
             if (_accepted is { } existing)
                 return existing;
-            var channel = Channel.CreateBounded<NetConnection>(1);
+            SystemChannels.Channel<NetConnection> channel = SystemChannels.Channel.CreateBounded<NetConnection>(1);
             int running = _shards.Length;
             foreach (Shard shard in _shards)
             {
@@ -144,13 +144,13 @@ public sealed class NetListener : IDisposable
         }
     }
 
-    private static async ValueTask HandOverAsync(ChannelWriter<NetConnection> writer, NetConnection connection)
+    private static async ValueTask HandOverAsync(SystemChannels.ChannelWriter<NetConnection> writer, NetConnection connection)
     {
         try
         {
             await writer.WriteAsync(connection);
         }
-        catch (ChannelClosedException)
+        catch (SystemChannels.ChannelClosedException)
         {
             connection.Close();
         }

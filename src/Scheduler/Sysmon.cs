@@ -13,21 +13,25 @@ namespace NetGo;
 //
 // How long it sleeps between two looks:
 //   20 us    doubling from here while nothing is suspect
-//   200 us   at most, for a second after a hand-off from a blocked machine: handlers of this program do block
+//   100 us   at most, for 100 ms after a hand-off from a blocked machine: handlers of this program do block, and each
+//            moment until they are found is one in which others wait
+//   200 us   at most, for a second after it
 //   500 us   at most, while a processor is suspect
 //   1 ms     at most, while any processor is busy
 //   no end   all processors have been idle for 100 ms: it waits until one wakes
-// so a machine that blocks for the first time loses its processor within 2 ms, and later ones within half of one.
+// A machine that blocks for the first time loses its processor within 2 ms, later ones within 0.2 ms: two looks.
 internal sealed class Sysmon(GoScheduler scheduler)
 {
     private const long Microsecond = 1_000;
     private const long Millisecond = 1_000_000;
 
     private const long MinDelay = 20 * Microsecond;
-    private const long MaxDelayAfterHandOff = 200 * Microsecond;
+    private const long MaxDelayAfterHandOff = 100 * Microsecond;
+    private const long MaxDelayLongAfterHandOff = 200 * Microsecond;
     private const long MaxDelaySuspect = 500 * Microsecond;
     private const long MaxDelayBusy = 1 * Millisecond;
-    private const long RecentHandOff = 1_000 * Millisecond;
+    private const long JustAfterHandOff = 100 * Millisecond;
+    private const long LongAfterHandOff = 1_000 * Millisecond;
     private const long IdleBeforeSleep = 100 * Millisecond;
 
     /// <summary>How long a goroutine may run while others wait for its processor; Go's forcePreemptNS.</summary>
@@ -60,6 +64,7 @@ internal sealed class Sysmon(GoScheduler scheduler)
     {
         long delay = MinDelay;
         long idleSince = -1;
+        ThreadClock.SleepPrecisely();
         while (!_stopping)
         {
             long now = ThreadClock.MonotonicNow();
@@ -78,11 +83,17 @@ internal sealed class Sysmon(GoScheduler scheduler)
                 idleSince = -1;
                 delay = MinDelay;
             }
-            long max = now - _lastBlocked < RecentHandOff ? MaxDelayAfterHandOff : suspect ? MaxDelaySuspect : MaxDelayBusy;
-            delay = Math.Min(delay * 2, max);
+            delay = Math.Min(delay * 2, MaxDelay(now - _lastBlocked, suspect));
             ThreadClock.Sleep(delay);
         }
     }
+
+    private static long MaxDelay(long sinceHandOff, bool suspect) => sinceHandOff switch
+    {
+        < JustAfterHandOff => MaxDelayAfterHandOff,
+        < LongAfterHandOff => MaxDelayLongAfterHandOff,
+        _ => suspect ? MaxDelaySuspect : MaxDelayBusy,
+    };
 
     private void SleepUntilBusy()
     {
@@ -102,24 +113,27 @@ internal sealed class Sysmon(GoScheduler scheduler)
             Machine? machine = p.Machine;
             ref Processor.SysmonView seen = ref p.Seen;
             uint tick = Volatile.Read(ref p.ScheduleTick);
-            if (machine is null || tick != seen.Tick || machine != seen.Machine)
+            if (machine is null || machine.IsPinned)
             {
-                seen = new Processor.SysmonView { Tick = tick, Machine = machine, Since = now, CpuTime = -1 };
+                seen = default; // it is in the scheduler's own code, or asleep in its poller
                 continue;
             }
-            if (machine.IsPinned)
+            long cpuTime = machine.Clock.CpuTime();
+            if (tick != seen.Tick || machine != seen.Machine)
+            {
+                seen = new Processor.SysmonView { Tick = tick, Machine = machine, Since = now, CpuTime = cpuTime };
                 continue;
+            }
             suspect = true;
-            LookAtSuspect(p, machine, ref seen, now);
+            bool blocked = cpuTime == seen.CpuTime && machine.Clock.IsAsleep();
+            seen.CpuTime = cpuTime;
+            LookAtSuspect(p, machine, ref seen, blocked, now);
         }
         return suspect;
     }
 
-    private void LookAtSuspect(Processor p, Machine machine, ref Processor.SysmonView seen, long now)
+    private void LookAtSuspect(Processor p, Machine machine, ref Processor.SysmonView seen, bool blocked, long now)
     {
-        long cpuTime = machine.Clock.CpuTime();
-        bool blocked = cpuTime == seen.CpuTime && machine.Clock.IsAsleep();
-        seen.CpuTime = cpuTime;
         if (!blocked && p.Poller.HasRegistrations)
         {
             GoroutineQueue ready = default;
