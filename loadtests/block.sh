@@ -14,7 +14,7 @@ usage: block.sh [options]
   --ms N                for so long (50)
   --seconds N           measured in each run (10)
   --warmup N            seconds before that (4)
-  --rounds N            the medians of so many are reported (1)
+  --rounds N            the medians of so many are reported (3)
   --connections N       (64)
   --cores LIST          the server's, as taskset takes them (0,1; a single processor: 0)
   --client-cores LIST   the load generator's (0,1; with --cores 0: 1)
@@ -31,7 +31,7 @@ fraction=0.01
 ms=50
 seconds=10
 warmup=4
-rounds=1
+rounds=3
 connections=64
 cores=0,1
 client_cores=

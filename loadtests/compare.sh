@@ -59,17 +59,25 @@ player() {
     if [[ $1 == floor && $2 == json ]]; then echo floor-json; else echo "$1"; fi
 }
 
-# run_wrk SCENARIO SECONDS: sets requests and rate
+# Processor time that the two cores have spent on anything, in clock ticks.
+busy_ticks() {
+    awk -v server="cpu$server_core" -v client="cpu$client_core" '
+        $1 == server || $1 == client {sum += $2 + $3 + $4 + $7 + $8 + $9}
+        END {print sum}' /proc/stat
+}
+
+# run_wrk SCENARIO SECONDS: sets requests, rate, and wrk_seconds, the processor time that wrk itself took
 run_wrk() {
-    local scenario=$1 time=$2 log=$scratch/wrk.log path=/plaintext arguments=()
+    local scenario=$1 time=$2 log=$scratch/wrk.log path=/plaintext arguments=() TIMEFORMAT='%U %S'
     case $scenario in
         plaintext) ;;
         pipelined) arguments=(-s "$loadtests/wrk/pipelined.lua") ;;
         json) path=/json ;;
         connections) arguments=(-H 'Connection: close') ;;
     esac
-    taskset -c "$client_core" wrk -t 1 -c "$connections" -d "${time}s" --timeout 10s "${arguments[@]}" \
-        "http://127.0.0.1:$port$path" > "$log" 2>&1 || { cat "$log" >&2; die "wrk failed"; }
+    { time taskset -c "$client_core" wrk -t 1 -c "$connections" -d "${time}s" --timeout 10s "${arguments[@]}" \
+        "http://127.0.0.1:$port$path" > "$log" 2>&1; } 2> "$scratch/wrk.time" || { cat "$log" >&2; die "wrk failed"; }
+    wrk_seconds=$(awk 'END {print $1 + $2}' "$scratch/wrk.time")
     if grep -qE 'Socket errors|Non-2xx|unable to' "$log"; then
         cat "$log" >&2
         die "$target, $scenario: wrk saw errors, so there is nothing to report"
@@ -81,21 +89,27 @@ run_wrk() {
 
 # take_turn SCENARIO TARGET ROUND
 take_turn() {
-    local scenario=$1 target=$2 round=$3 name before after
+    local scenario=$1 target=$2 round=$3 name before after busy_before busy_after
     name=$(player "$target" "$scenario")
     start_target "$name" "$port" taskset -c "$server_core"
     check_target "$name" "$port"
     run_wrk "$scenario" "$warmup"
+    busy_before=$(busy_ticks)
     before=$(target_ticks)
     run_wrk "$scenario" "$seconds"
     after=$(target_ticks)
+    busy_after=$(busy_ticks)
     kill -0 "$target_pid" || die "$target, $scenario: the server died"
     check_target "$name" "$port"
     stop_target
     awk -v scenario="$scenario" -v target="$target" -v round="$round" -v requests="$requests" -v rate="$rate" \
-        -v cpu="$(((after - before) * 1000000 / ticks_per_second))" -v seconds="$seconds" 'BEGIN {
+        -v ticks="$((after - before))" -v busy="$((busy_after - busy_before))" -v wrk="$wrk_seconds" \
+        -v per_second="$ticks_per_second" -v seconds="$seconds" 'BEGIN {
             OFS = "\t"
-            print scenario, target, round, requests, rate, cpu / requests, cpu / seconds / 10000
+            cpu = ticks / per_second
+            others = (busy / per_second - cpu - wrk) / seconds
+            print scenario, target, round, requests, rate, cpu * 1e6 / requests, cpu / seconds * 100, \
+                (others > 0 ? others * 100 : 0)
         }' >> "$results"
 }
 
@@ -128,6 +142,7 @@ report() {
         }
         $1 == scenario {
             cpu[$2, $3] = $6; rate[$2, $3] = $5; busy[$2, $3] = $7
+            if ($8 > others) others = $8
             if ($3 > rounds) rounds = $3
         }
         END {
@@ -138,6 +153,8 @@ report() {
             for (i = 1; i <= count; i++)
                 printf "%-16s %14.3f %12.0f %7.0f%%   %-20s %-20s\n", names[i], median_of(cpu, names[i]), \
                     median_of(rate, names[i]), median_of(busy, names[i]), ratio(names[i], "floor"), ratio(names[i], "go")
+            if (others > 10)
+                printf "The machine was not quiet: in one turn others took %.0f %% of a core from the two.\n", others
         }' "$results"
 }
 
@@ -155,7 +172,7 @@ fi
 
 mkdir -p "$loadtests/results"
 results=$loadtests/results/compare-$(date +%Y%m%d-%H%M%S).tsv
-printf 'scenario\ttarget\tround\trequests\trequests/s\tcpu us/request\tcore %%\n' > "$results"
+printf 'scenario\ttarget\tround\trequests\trequests/s\tcpu us/request\tcore %%\tothers %%\n' > "$results"
 for scenario in "${scenarios[@]}"; do
     for ((round = 1; round <= rounds; round++)); do
         for target in "${targets[@]}"; do

@@ -1,40 +1,46 @@
 using System.Diagnostics;
-using NetGo;
+using SchedulerBench;
 
-await Go.RunAsync(async () =>
+// SchedulerBench [--procs N] [name...]
+//
+// Prints `name value unit` lines. Without names it runs all. Each benchmark runs in a process of its own, so that neither the
+// garbage nor the profile that one leaves behind changes another. A timed one runs warm-up rounds first; its line is the
+// median of the rounds after them. park_1M is measured in its first round: memory that was used before would not count.
+// go/main.go is the same program in Go; compare.sh runs both.
+
+int procs = Environment.ProcessorCount;
+List<string> names = [];
+for (int i = 0; i < args.Length; i++)
 {
-    for (int round = 0; round < 5; round++)
-    {
-        const int N = 1_000_000;
-        var sw = Stopwatch.StartNew();
-        var wg = new WaitGroup();
-        wg.Add(N);
-        for (int i = 0; i < N; i++)
-            Go.Spawn(static s => { ((WaitGroup)s!).Done(); return Task.CompletedTask; }, wg);
-        await wg.WaitAsync();
-        Console.WriteLine($"spawn_join {sw.Elapsed.TotalNanoseconds / N:F1} ns/op");
+    if (args[i] != "--procs")
+        names.Add(args[i]);
+    else if (++i == args.Length || !int.TryParse(args[i], out procs) || procs < 1)
+        return Refuse("--procs needs a positive number.");
+}
 
-        sw.Restart();
-        wg = new WaitGroup();
-        for (int i = 0; i < 64; i++)
-            wg.Go(async () => { for (int k = 0; k < N / 64; k++) await Go.YieldAsync(); });
-        await wg.WaitAsync();
-        Console.WriteLine($"yield_64g {sw.Elapsed.TotalNanoseconds / N:F1} ns/op");
+Benchmark[] all = [.. SpawnBenchmarks.All, .. ChannelBenchmarks.All, .. YieldBenchmarks.All, .. TimerBenchmarks.All, .. MutexBenchmarks.All, ParkBenchmark.Instance];
+if (names.Find(name => !Array.Exists(all, b => b.Name == name)) is { } unknown)
+    return Refuse($"There is no benchmark {unknown}. There are: {string.Join(", ", all.Select(b => b.Name))}.");
 
-        sw.Restart();
-        wg = new WaitGroup();
-        for (int i = 0; i < 10000; i++)
-            wg.Go(async () => { for (int k = 0; k < 20; k++) await Go.SleepAsync(TimeSpan.FromMilliseconds(1)); });
-        await wg.WaitAsync();
-        Console.WriteLine($"timers {sw.Elapsed.TotalNanoseconds / 200000:F1} ns/op");
-        sw.Restart();
-        wg = new WaitGroup();
-        for (int i = 0; i < 1000; i++)
-            wg.Go(async () => { await Task.Delay(10); });
-        for (int i = 0; i < 20; i++)
-            wg.Go(async () => { await Go.YieldAsync(); Thread.Sleep(50); Task.Delay(10).ContinueWith(_ => { }).Wait(); });
-        await wg.WaitAsync();
-        Console.WriteLine($"delay+block {sw.Elapsed.TotalMilliseconds:F1} ms live={Go.NumGoroutine} handoffs={GoScheduler.Default.HandOffCount} Ms={GoScheduler.Default.MachineCount}");
-    }
-});
+if (names.Count == 1)
+{
+    using var scheduler = new GoScheduler(new SchedulerOptions { MaxProcs = procs });
+    Benchmark chosen = Array.Find(all, b => b.Name == names[0])!;
+    await scheduler.RunAsync(() => chosen.RunAsync()).ConfigureAwait(false);
+    return 0;
+}
+
+foreach (string name in names.Count == 0 ? all.Select(b => b.Name) : names)
+{
+    using Process child = Process.Start(Environment.ProcessPath!, ["--procs", $"{procs}", name]);
+    await child.WaitForExitAsync().ConfigureAwait(false);
+    if (child.ExitCode != 0)
+        return child.ExitCode;
+}
 return 0;
+
+static int Refuse(string message)
+{
+    Console.Error.WriteLine(message);
+    return 2;
+}

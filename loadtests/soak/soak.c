@@ -40,6 +40,7 @@ enum {
     MEDIUM_BODY = 64 * 1024,
     LARGE_BODY = 1024 * 1024,
     SHOWN_FAULTS = 20,
+    MAX_CONNECT_FAILURES = 1000,    // in a row: the server is gone
 };
 
 static const uint64_t millisecond = 1000000;
@@ -112,6 +113,7 @@ static struct client *clients;
 static uint64_t end_time;
 static uint64_t soonest;        // no client's wake or give_up is earlier
 static size_t acting;           // clients that are not paused
+static size_t connect_failures; // in a row
 
 static struct {
     uint64_t acts[ACTS];
@@ -411,11 +413,14 @@ static void on_event(struct client *c, uint32_t events) {
     if (c->state == OPENING) {
         if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
             end_wrong(c, "could not connect");
+            if (++connect_failures == MAX_CONNECT_FAILURES)
+                end_time = now;
             return;
         }
         if ((events & EPOLLOUT) == 0)
             return;
         c->state = ACTING;
+        connect_failures = 0;
     }
     if (c->state != PAUSED)
         send_some(c, now);

@@ -30,7 +30,6 @@ internal sealed class Http1Connection
 
     private readonly Server _server;
     private Http1Exchange? _exchange;
-    private Goroutine? _goroutine;
     private ValueTask _handler;
     private Exception? _handlerError;
     private Phase _phase;
@@ -81,7 +80,6 @@ internal sealed class Http1Connection
             _server.Remove(this);
             return;
         }
-        _goroutine = Machine.OfThisThread?.Current;
         try
         {
             while (true)
@@ -96,15 +94,13 @@ internal sealed class Http1Connection
                 {
                     try
                     {
-                        await _handler.ConfigureAwait(false);
+                        await _handler; // in the goroutine's context: wherever it ends, this goes on as the goroutine
                     }
                     catch (Exception e)
                     {
                         _handlerError = e;
                     }
                     _handler = default;
-                    if (Machine.OfThisThread is null)
-                        await new ReturnToScheduler(_goroutine!);
                     EndHandler();
                 }
                 else if (step == Step.AwaitWrite)
@@ -251,7 +247,7 @@ internal sealed class Http1Connection
         if (_handlerStarted)
             return Step.AwaitHandler;
         _headDeadline = 0;
-        int before = exchange.Output.End;
+        exchange.Output.MarkAhead();
         exchange.Response.Begin();
         _handlerStarted = true;
         try
@@ -260,8 +256,7 @@ internal sealed class Http1Connection
             if (!handler.IsCompletedSuccessfully)
             {
                 _handler = handler;
-                if (before > 0)
-                    exchange.Output.SendAhead(before, Transport);
+                exchange.Output.SendAhead(Transport);
                 return Step.AwaitHandler;
             }
             handler.GetAwaiter().GetResult();

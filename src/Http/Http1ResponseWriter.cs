@@ -20,7 +20,7 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
 {
     private const int GapSize = 64;
     private const int ChunkHeaderSize = 10; // 8 hexadecimal digits, CRLF
-    private const int MaxBuffered = 64 * 1024;
+    private const int MaxBuffered = 60 * 1024; // with the head, a network buffer
     private const int MaxStreamed = 16 * 1024;
     private const int LargeWrite = 8 * 1024;
 
@@ -30,6 +30,7 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
     private int _gap;
     private int _chunk;
     private bool _chunkOpen;
+    private bool _announceKeepAlive;
     private long _declared;
     private long _written;
     private int _start;
@@ -44,6 +45,9 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
         Empty,
         Ended,
     }
+
+    // HTTP/1.0 only, and only when the length of the content is known (RFC 9112, section 9.3).
+    private static ReadOnlySpan<byte> KeepAliveLine => "Connection: keep-alive\r\n"u8;
 
     public override HeaderFields Header => _header;
 
@@ -118,9 +122,13 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
         if (!hasDate)
             Output.Append(DateField.Line);
         Output.Append(exchange.Connection.ServerFieldLine);
-        if (!hasConnection && (MustClose || request.IsHttp10))
-            Output.Append(MustClose ? "Connection: close\r\n"u8 : "Connection: keep-alive\r\n"u8);
-        if (_status is 204 or 304 || request.IsHead)
+        if (!hasConnection && MustClose)
+            Output.Append("Connection: close\r\n"u8);
+        bool empty = _status is 204 or 304 || request.IsHead;
+        _announceKeepAlive = !hasConnection && !MustClose && request.IsHttp10;
+        if (_announceKeepAlive && (empty || _declared >= 0))
+            Output.Append(KeepAliveLine);
+        if (empty)
             BeginEmpty();
         else if (_declared >= 0)
             EndHeadWithLength(_declared, Framing.Fixed);
@@ -197,8 +205,8 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
             _written += content.Length;
             return default;
         }
-        int limit = _framing == Framing.Buffered ? MaxBuffered : MaxStreamed;
-        if (Output.Pending + content.Length + ChunkHeaderSize > limit)
+        bool fits = _framing == Framing.Buffered ? _written + content.Length <= MaxBuffered : Output.Pending + content.Length <= MaxStreamed;
+        if (!fits)
             return WriteLargeAsync(content);
         Append(content.Span);
         return default;
@@ -268,9 +276,9 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         PrepareFor(count);
-        _written += count;
         if (_framing != Framing.Empty)
             Output.Advance(count);
+        _written += count;
     }
 
     // ---- Chunks ----
@@ -335,10 +343,10 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
         int used;
         if (request.IsHttp10)
         {
-            // A Connection: keep-alive that has been written already does no harm: the end of the connection is its end.
+            ReadOnlySpan<byte> end = MustClose ? "\r\n"u8 : "Connection: close\r\n\r\n"u8;
+            end.CopyTo(gap);
+            used = end.Length;
             MustClose = true;
-            "\r\n"u8.CopyTo(gap);
-            used = 2;
             _framing = Framing.UntilClose;
         }
         else
@@ -382,7 +390,14 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
         switch (framing)
         {
             case Framing.Buffered:
-                CloseGap(FormatLength(Output.At(_gap, GapSize), _written));
+                Span<byte> gap = Output.At(_gap, GapSize);
+                int used = 0;
+                if (_announceKeepAlive)
+                {
+                    KeepAliveLine.CopyTo(gap);
+                    used = KeepAliveLine.Length;
+                }
+                CloseGap(used + FormatLength(gap[used..], _written));
                 return true;
             case Framing.Empty when exchange.Request.IsHead && _declared < 0 && _status is not (204 or 304):
                 if (_written > 0)

@@ -18,9 +18,11 @@ internal static class HttpSyntax
     private static readonly SearchValues<byte> s_notInTargetBytes =
         SearchValues.Create([.. Enumerable.Range(0, 256).Where(b => b is <= 0x20 or >= 0x7f).Select(b => (byte)b)]);
 
-    // reg-name, IP literals and a port (RFC 3986, section 3.2.2), without user information.
+    // reg-name (RFC 3986, section 3.2.2).
     private static readonly SearchValues<byte> s_hostBytes =
-        SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-._~%!$&'()*+,;=:[]"u8);
+        SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-._~%!$&'()*+,;="u8);
+
+    private static readonly SearchValues<byte> s_addressBytes = SearchValues.Create("0123456789ABCDEFabcdef:."u8);
 
     private static byte[] NotInValue() => [.. Enumerable.Range(0, 32).Where(b => b != '\t').Append(0x7f).Select(b => (byte)b)];
 
@@ -35,7 +37,36 @@ internal static class HttpSyntax
 
     public static bool IsTarget(ReadOnlySpan<byte> text) => !text.IsEmpty && !text.ContainsAny(s_notInTargetBytes);
 
-    public static bool IsHost(ReadOnlySpan<byte> text) => !text.ContainsAnyExcept(s_hostBytes);
+    /// <summary>host [ ":" port ] without user information (RFC 9110, section 7.2). May be empty.</summary>
+    public static bool IsHost(ReadOnlySpan<byte> text) => IsHost(text, out _);
+
+    /// <summary>host ":" port, neither empty (RFC 9112, section 3.2.3).</summary>
+    public static bool IsHostAndPort(ReadOnlySpan<byte> text) => IsHost(text, out int portLength) && portLength > 0 && text[0] != ':';
+
+    private static bool IsHost(ReadOnlySpan<byte> text, out int portLength)
+    {
+        portLength = 0;
+        int hostEnd;
+        if (!text.IsEmpty && text[0] == '[')
+        {
+            hostEnd = text.IndexOf((byte)']') + 1;
+            if (hostEnd == 0 || text[1..(hostEnd - 1)].ContainsAnyExcept(s_addressBytes) || !text[1..(hostEnd - 1)].Contains((byte)':'))
+                return false;
+        }
+        else
+        {
+            hostEnd = text.IndexOf((byte)':');
+            if (hostEnd < 0)
+                hostEnd = text.Length;
+            if (text[..hostEnd].ContainsAnyExcept(s_hostBytes))
+                return false;
+        }
+        if (hostEnd == text.Length)
+            return true;
+        ReadOnlySpan<byte> port = text[(hostEnd + 1)..];
+        portLength = port.Length;
+        return text[hostEnd] == ':' && port.Length <= 5 && !port.ContainsAnyExceptInRange((byte)'0', (byte)'9');
+    }
 
     public static ReadOnlySpan<byte> TrimWhitespace(ReadOnlySpan<byte> text) => text.Trim(" \t"u8);
 }

@@ -8,8 +8,8 @@ namespace NetGo.Http;
 //
 // A handler appends; a flush sends. Both are one goroutine's business, but for one case: when a pipelined request's handler
 // does not end at once, the connection sends the answers before it, while the handler may already run on elsewhere. That
-// sending (SendAhead) touches only bytes before the handler's own, and is kept from overlapping with a flush, or with
-// the bytes being moved to a larger buffer, by _gate.
+// sending (SendAhead) touches only bytes before the handler's own (_ahead says where these begin, 0 once a flush has taken
+// them along), and is kept from overlapping with a flush, or with the bytes being moved to a larger buffer, by _gate.
 internal sealed class OutputBuffer
 {
     private NetBuffer? _buffer;
@@ -18,6 +18,7 @@ internal sealed class OutputBuffer
     private int _start;
     private int _end;
     private int _gate;
+    private int _ahead;
 
     /// <summary>Where the next byte goes: a position.</summary>
     public int End => _end;
@@ -47,7 +48,12 @@ internal sealed class OutputBuffer
         return _array is { } array ? array.AsMemory(_end) : _buffer!.Memory[_end..];
     }
 
-    public void Advance(int count) => _end += count;
+    public void Advance(int count)
+    {
+        if (count > _capacity - _end)
+            throw new ArgumentOutOfRangeException(nameof(count), count, "More than the memory that was asked for has been written.");
+        _end += count;
+    }
 
     public void Append(ReadOnlySpan<byte> bytes)
     {
@@ -60,25 +66,31 @@ internal sealed class OutputBuffer
 
     private void Grow(int atLeast)
     {
+        int needed = checked(_end + atLeast);
         Enter();
-        int needed = _end + atLeast;
-        if (needed <= BufferPool.LargeSize)
+        try
         {
-            NetBuffer larger = BufferPool.Rent(needed);
-            All[.._end].CopyTo(larger.Span);
-            ReturnMemory();
-            _buffer = larger;
-            _capacity = larger.Length;
+            if (needed <= BufferPool.LargeSize)
+            {
+                NetBuffer larger = BufferPool.Rent(needed);
+                All[.._end].CopyTo(larger.Span);
+                ReturnMemory();
+                _buffer = larger;
+                _capacity = larger.Length;
+            }
+            else
+            {
+                byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, checked(_capacity * 2)));
+                All[.._end].CopyTo(larger);
+                ReturnMemory();
+                _array = larger;
+                _capacity = larger.Length;
+            }
         }
-        else
+        finally
         {
-            byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, checked(_capacity * 2)));
-            All[.._end].CopyTo(larger);
-            ReturnMemory();
-            _array = larger;
-            _capacity = larger.Length;
+            Leave();
         }
-        Leave();
     }
 
     private void ReturnMemory()
@@ -96,7 +108,7 @@ internal sealed class OutputBuffer
     public void Clear()
     {
         Enter();
-        _start = _end = 0;
+        _start = _end = _ahead = 0;
         ReturnMemory();
         Leave();
     }
@@ -108,21 +120,22 @@ internal sealed class OutputBuffer
         int error = SendUpTo(_end, transport);
         if (error == 0)
         {
-            _start = _end = 0;
+            _start = _end = _ahead = 0;
             ReturnMemory();
         }
         Leave();
         return error;
     }
 
-    /// <summary>Sends what lies before a position, as far as the system takes it and nobody else is sending. See above.</summary>
-    public void SendAhead(int position, NetConnection transport)
+    /// <summary>A handler is about to begin: what waits now may be sent by <see cref="SendAhead"/>.</summary>
+    public void MarkAhead() => _ahead = _end;
+
+    /// <summary>Sends what waited at <see cref="MarkAhead"/>, as far as the system takes it and nobody else is sending.</summary>
+    public void SendAhead(NetConnection transport)
     {
         if (Interlocked.CompareExchange(ref _gate, 1, 0) != 0)
             return;
-        // A flush may have come first and sent it all.
-        if (position <= _end)
-            _ = SendUpTo(position, transport);
+        _ = SendUpTo(_ahead, transport);
         Leave();
     }
 

@@ -97,7 +97,8 @@ public sealed class Request
 
     internal ReadOnlySpan<byte> RawMethod => Slice(_method);
 
-    internal ReadOnlySpan<byte> RawPath => Slice(_path);
+    // RFC 9110, 4.2.3: an absolute target without a path is one with the path "/".
+    internal ReadOnlySpan<byte> RawPath => _path.Length == 0 && IsAbsolute ? "/"u8 : Slice(_path);
 
     internal ReadOnlySpan<byte> RawQuery => _query.Length < 0 ? default : Slice(_query);
 
@@ -106,6 +107,8 @@ public sealed class Request
     internal ReadOnlySpan<byte> RawHost => Slice(_host);
 
     internal bool IsHttp10 { get; private set; }
+
+    internal bool IsAbsolute { get; set; }
 
     internal bool IsHead => RawMethod.SequenceEqual("HEAD"u8);
 
@@ -136,6 +139,7 @@ public sealed class Request
         ContentLength = 0;
         Close = false;
         IsHttp10 = false;
+        IsAbsolute = false;
         ExpectsContinue = false;
         KeepAliveAsked = false;
     }

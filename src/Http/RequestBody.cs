@@ -151,6 +151,7 @@ internal sealed class RequestBody(Http1Exchange exchange) : Stream
 
     private void Count(int n)
     {
+        exchange.Request.ExpectsContinue = false; // the client has not waited for it
         _remaining -= n;
         _total += n;
         if (_remaining == 0)
@@ -164,7 +165,7 @@ internal sealed class RequestBody(Http1Exchange exchange) : Stream
         while ((end = exchange.Input.IndexOf((byte)'\n')) < 0)
         {
             if (exchange.Input.Length > MaxChunkLine)
-                throw Fail(400, "A line of the chunked coding is too long.");
+                throw FailLineTooLong();
             int n = exchange.FillInput();
             if (n == -EAGAIN)
                 return false;
@@ -173,8 +174,10 @@ internal sealed class RequestBody(Http1Exchange exchange) : Stream
             if (n < 0)
                 throw Fail(NetConnection.ErrorOf(-n, "read"));
         }
-        if (end == 0 || end > MaxChunkLine || exchange.Input[end - 1] != '\r')
-            throw Fail(400, "A line of the chunked coding is too long, or does not end with CRLF.");
+        if (end > MaxChunkLine)
+            throw FailLineTooLong();
+        if (end == 0 || exchange.Input[end - 1] != '\r')
+            throw Fail(400, "A line of the chunked coding does not end with CRLF.");
         ParseLine(exchange.Input[..(end - 1)]);
         exchange.SkipInput(end + 1);
         return true;
@@ -247,6 +250,9 @@ internal sealed class RequestBody(Http1Exchange exchange) : Stream
         if (_trailerBytes > exchange.Limits.MaxHeaderBytes)
             throw Fail(431, $"The chunk extensions and the trailer are longer than {exchange.Limits.MaxHeaderBytes} bytes.");
     }
+
+    private BadRequestException FailLineTooLong() =>
+        Fail(_state == State.Trailer ? 431 : 400, $"A line of the chunked coding or of the trailer is longer than {MaxChunkLine} bytes.");
 
     private BadRequestException Fail(int status, string message)
     {

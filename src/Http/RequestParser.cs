@@ -67,10 +67,10 @@ internal sealed class RequestParser
             if (found < 0)
             {
                 _scanned = input.Length;
-                return CheckSize(input.Length - 1);
+                return CheckSize(input.Length - _start, unfinished: true);
             }
             int lineEnd = _scanned + found;
-            if (CheckSize(lineEnd) == Outcome.Refused)
+            if (CheckSize(lineEnd + 1 - _start, unfinished: false) == Outcome.Refused)
                 return Outcome.Refused;
             if (lineEnd == _line || input[lineEnd - 1] != '\r')
                 return Refuse(400, "a line does not end with CRLF");
@@ -97,11 +97,14 @@ internal sealed class RequestParser
         }
     }
 
-    private Outcome CheckSize(int last)
+    // The size from the start of the head, with the CRLF of the last line; of an unfinished line the LF is to come at least.
+    private Outcome CheckSize(int size, bool unfinished)
     {
-        if (!_hasRequestLine && last - _start >= _limits.MaxRequestLineSize)
+        if (unfinished)
+            size++;
+        if (!_hasRequestLine && size - 2 > _limits.MaxRequestLineSize)
             return Refuse(414, $"the request line is longer than {_limits.MaxRequestLineSize} bytes");
-        if (last - _start >= _limits.MaxHeaderBytes)
+        if (size > _limits.MaxHeaderBytes)
             return Refuse(431, $"the request's head is longer than {_limits.MaxHeaderBytes} bytes");
         return Outcome.NeedMore;
     }
@@ -136,22 +139,20 @@ internal sealed class RequestParser
         request.SetRequestLine(start, methodEnd, start + methodEnd + 1, target.Length, isHttp10: version[7] == '0');
 
         int pathStart = 0;
-        if (target[0] == '/')
+        if (method.SequenceEqual("CONNECT"u8))
         {
+            if (!HttpSyntax.IsHostAndPort(target))
+                return Refuse(400, "CONNECT wants host:port");
+            _absoluteTarget = true;
+            request.SetHost(start + methodEnd + 1, target.Length);
+            pathStart = target.Length;
         }
         else if (target.SequenceEqual("*"u8))
         {
             if (!method.SequenceEqual("OPTIONS"u8))
                 return Refuse(400, "the target * is for OPTIONS only");
         }
-        else if (method.SequenceEqual("CONNECT"u8))
-        {
-            if (!HttpSyntax.IsHost(target) || !target.Contains((byte)':'))
-                return Refuse(400, "CONNECT wants host:port");
-            _absoluteTarget = true;
-            request.SetHost(start + methodEnd + 1, target.Length);
-        }
-        else
+        else if (target[0] != '/')
         {
             int scheme = target.IndexOf("://"u8);
             if (scheme <= 0 || !(Ascii.EqualsIgnoreCase(target[..scheme], "http"u8) || Ascii.EqualsIgnoreCase(target[..scheme], "https"u8)))
@@ -160,11 +161,12 @@ internal sealed class RequestParser
             int authorityLength = rest.IndexOfAny((byte)'/', (byte)'?');
             if (authorityLength < 0)
                 authorityLength = rest.Length;
-            if (authorityLength == 0 || !HttpSyntax.IsHost(rest[..authorityLength]))
+            if (authorityLength == 0 || rest[0] == ':' || !HttpSyntax.IsHost(rest[..authorityLength]))
                 return Refuse(400, "the request target's host is not valid");
             pathStart = scheme + 3 + authorityLength;
             _absoluteTarget = true;
             request.SetHost(start + methodEnd + 1 + scheme + 3, authorityLength);
+            request.IsAbsolute = true;
         }
         ReadOnlySpan<byte> path = target[pathStart..];
         if (path.Contains((byte)'#'))

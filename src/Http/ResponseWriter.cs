@@ -6,7 +6,7 @@ using System.Text.Json.Serialization.Metadata;
 namespace NetGo.Http;
 
 /// <summary>Makes the answer to a request; Go's http.ResponseWriter. The head is fixed by the first byte of content or by
-/// <see cref="WriteHeader"/>: fields set later are not sent. Content is buffered up to 64 KiB; an answer that ends
+/// <see cref="WriteHeader"/>: fields set later are not sent. Up to 60 KiB of content are buffered; an answer that ends
 /// within that gets a Content-Length, a longer one is sent chunked unless the handler has set Content-Length. Abstract,
 /// so that middleware can wrap it. Not thread-safe.</summary>
 public abstract class ResponseWriter : IBufferWriter<byte>

@@ -34,7 +34,7 @@ public sealed class ServeMux : IHandler
         ArgumentNullException.ThrowIfNull(response);
         ArgumentNullException.ThrowIfNull(request);
         if (request.RawPath.SequenceEqual("*"u8))
-            return RefuseAsync(response, 400);
+            return default; // OPTIONS *: the server as a whole is there
         ReadOnlySpan<byte> path = request.RawMethod.SequenceEqual("CONNECT"u8) && request.RawPath.IsEmpty ? "/"u8 : request.RawPath;
         switch (_routes.Match(request.RawMethod, request.RawHost, path, request.PathMatch, out IHandler? handler))
         {

@@ -22,7 +22,6 @@ public sealed class NetConnection : IDisposable
     private readonly PollDesc _desc;
     private readonly int _descriptor;
     private readonly AddressFamily _family;
-    private readonly Lock _registrationLock = new();
     private volatile bool _registered;
     private bool _drained;
     private int _references = 1;
@@ -69,10 +68,15 @@ public sealed class NetConnection : IDisposable
     /// <summary>Keeps the descriptor from being closed until <see cref="Release"/>. False after <see cref="Close"/>.</summary>
     internal bool TryAddReference()
     {
-        if ((Interlocked.Increment(ref _references) & ClosedBit) == 0)
-            return true;
-        Release();
-        return false;
+        int old = Volatile.Read(ref _references);
+        while ((old & ClosedBit) == 0)
+        {
+            int seen = Interlocked.CompareExchange(ref _references, old + 1, old);
+            if (seen == old)
+                return true;
+            old = seen;
+        }
+        return false; // not even for a moment: who gives the last one up after Close closes the descriptor
     }
 
     private void AddReference()
@@ -89,7 +93,7 @@ public sealed class NetConnection : IDisposable
 
     private void CloseDescriptor()
     {
-        lock (_registrationLock)
+        lock (_desc)
         {
             if (_registered)
                 _poller.Unregister(_descriptor, _desc);
@@ -99,14 +103,21 @@ public sealed class NetConnection : IDisposable
     }
 
     /// <summary>Closes the connection. Reads and writes that are parked, and all later ones, end with
-    /// <see cref="ObjectDisposedException"/>. Bytes written before are still sent. Any thread; a second call does nothing.</summary>
-    public void Close()
+    /// <see cref="ObjectDisposedException"/>. Bytes written before are still sent. The peer sees the end at once, whatever is
+    /// still using the connection here. Any thread; a second call does nothing.</summary>
+    public void Close() => CloseCore(shutDown: true);
+
+    private void CloseCore(bool shutDown)
     {
         int old = Interlocked.Or(ref _references, ClosedBit);
         if ((old & ClosedBit) != 0)
             return;
         if (old > 1)
-            _desc.Evict();
+        {
+            _desc.Evict(); // first, so that whoever is parked sees the closing and not an end of the stream
+            if (shutDown)
+                _ = Shutdown(_descriptor, SHUT_RDWR);
+        }
         Release();
     }
 
@@ -120,7 +131,7 @@ public sealed class NetConnection : IDisposable
             return;
         (int OnOff, int Seconds) linger = (1, 0);
         _ = SetSocketOption(_descriptor, SOL_SOCKET, SO_LINGER, &linger, (uint)sizeof((int, int)));
-        Close();
+        CloseCore(shutDown: false); // a FIN now would keep the RST from being sent
         Release();
     }
 
@@ -173,6 +184,16 @@ public sealed class NetConnection : IDisposable
         }
     }
 
+    /// <summary>As <see cref="TryRead"/>; into an empty buffer, 0 when a read would not wait.</summary>
+    internal unsafe int TryReadOrPeek(Span<byte> buffer)
+    {
+        if (!buffer.IsEmpty)
+            return TryRead(buffer);
+        byte peeked;
+        int n = (int)Recv(_descriptor, &peeked, 1, MSG_PEEK);
+        return n >= 0 ? 0 : -LastError;
+    }
+
     /// <summary>Writes what fits. The number of bytes or a negative errno.</summary>
     internal unsafe int TryWrite(ReadOnlySpan<byte> buffer)
     {
@@ -204,7 +225,7 @@ public sealed class NetConnection : IDisposable
 
     private void Register()
     {
-        lock (_registrationLock)
+        lock (_desc)
         {
             if (_registered)
                 return;
@@ -228,7 +249,7 @@ public sealed class NetConnection : IDisposable
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled<int>(cancellationToken);
         AddReference();
-        int n = buffer.IsEmpty ? -EAGAIN : TryRead(buffer.Span);
+        int n = TryReadOrPeek(buffer.Span);
         if (n != -EAGAIN)
         {
             Release();
@@ -352,7 +373,7 @@ public sealed class NetConnection : IDisposable
     private void SetTimeout(PollMode mode, TimeSpan? timeout)
     {
         AddReference();
-        _desc.SetDeadline(mode, timeout is { } t ? Math.Max(0, _desc.Scheduler.Now() + t.Ticks * 100) : long.MaxValue);
+        _desc.SetDeadline(mode, timeout is { } t ? _desc.Scheduler.TimeAfter(t) : long.MaxValue);
         Release();
     }
 

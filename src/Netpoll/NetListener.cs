@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
-using SystemChannels = System.Threading.Channels;
 using static NetGo.Netpoll.LinuxSockets;
+using SystemChannels = System.Threading.Channels;
 
 namespace NetGo.Netpoll;
 
@@ -218,13 +218,13 @@ public sealed class NetListener : IDisposable
                         if (await _socket.WaitAsync(PollMode.Read) == PollResult.Closing)
                             return null;
                     }
-                    else if (error is EMFILE or ENFILE or ENOMEM or ENOBUFS)
+                    else if (error is not (EINTR or ECONNABORTED or EPROTO))
                     {
-                        // Out of descriptors or memory: the connection stays in the backlog. Wait for some to be freed.
+                        // Out of descriptors or memory, most often: the connection stays in the backlog until some are freed.
                         await Go.SleepAsync(TimeSpan.FromMilliseconds(_backOff));
                         _backOff = Math.Min(_backOff * 2, LastBackOffMilliseconds);
                     }
-                    // Anything else is that one connection's failure (accept(2)): the next may be well.
+                    // Else it is that one connection's failure (accept(2)): the next may be well.
                 }
                 finally
                 {

@@ -16,6 +16,7 @@ internal sealed class PendingOperation(NetConnection connection, PollMode mode) 
     private int _done;
     private short _version;
     private bool _awaited;
+    private int _busy;
     private Action<object?>? _continuation;
     private object? _state;
     private Exception? _error;
@@ -41,38 +42,43 @@ internal sealed class PendingOperation(NetConnection connection, PollMode mode) 
     // False when the operation has come to its end without waiting.
     private bool Start(Memory<byte> buffer, CancellationToken token)
     {
-        bool begun = false;
-        while (true)
+        if (Interlocked.Exchange(ref _busy, 1) != 0)
         {
-            ValueTask<PollResult> wait;
-            try
-            {
-                wait = connection.WaitAsync(mode);
-            }
-            catch
-            {
-                connection.Release();
-                throw;
-            }
-            if (!begun)
-            {
-                begun = true;
-                _buffer = buffer;
-                _token = token;
-                _done = 0;
-                _error = null;
-                _awaited = false;
-                _version++;
-            }
-            if (!wait.IsCompleted)
-                return true;
-            if (TryFinish(wait.Result))
-            {
-                _buffer = default;
-                connection.Release();
-                return false;
-            }
+            connection.Release();
+            throw new InvalidOperationException($"Another goroutine is {(mode == PollMode.Read ? "reading from" : "writing to")} this connection.");
         }
+        _buffer = buffer;
+        _token = token;
+        _done = 0;
+        _error = null;
+        _awaited = false;
+        _version++;
+        try
+        {
+            do
+            {
+                ValueTask<PollResult> wait = connection.WaitAsync(mode);
+                if (!wait.IsCompleted)
+                    return true;
+                if (TryFinish(wait.Result))
+                    break;
+            }
+            while (true);
+        }
+        catch
+        {
+            End();
+            throw;
+        }
+        End();
+        return false;
+    }
+
+    private void End()
+    {
+        _buffer = default;
+        Volatile.Write(ref _busy, 0);
+        connection.Release();
     }
 
     private void Retry()
@@ -95,8 +101,7 @@ internal sealed class PendingOperation(NetConnection connection, PollMode mode) 
         object? state = _state;
         _continuation = null;
         _state = null;
-        _buffer = default;
-        connection.Release();
+        End();
         continuation(state);
     }
 
@@ -113,9 +118,7 @@ internal sealed class PendingOperation(NetConnection connection, PollMode mode) 
             };
             return true;
         }
-        if (mode == PollMode.Read && _buffer.IsEmpty)
-            return true;
-        int n = mode == PollMode.Read ? connection.TryRead(_buffer.Span) : connection.TryWrite(_buffer.Span);
+        int n = mode == PollMode.Read ? connection.TryReadOrPeek(_buffer.Span) : connection.TryWrite(_buffer.Span);
         if (n == -EAGAIN)
             return false;
         if (n < 0)
@@ -143,7 +146,12 @@ internal sealed class PendingOperation(NetConnection connection, PollMode mode) 
         CheckVersion(token);
         if (!_awaited || _continuation is not null)
             return ValueTaskSourceStatus.Pending;
-        return _error is null ? ValueTaskSourceStatus.Succeeded : ValueTaskSourceStatus.Faulted;
+        return _error switch
+        {
+            null => ValueTaskSourceStatus.Succeeded,
+            OperationCanceledException => ValueTaskSourceStatus.Canceled,
+            _ => ValueTaskSourceStatus.Faulted,
+        };
     }
 
     public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
@@ -156,7 +164,7 @@ internal sealed class PendingOperation(NetConnection connection, PollMode mode) 
         _state = state;
         if (_token.CanBeCanceled)
             _registration = _token.UnsafeRegister(s_cancel, this);
-        connection.Desc.ParkCurrent(mode, s_retry, this);
+        connection.Desc.ParkCurrent(mode, s_retry, this, flags);
     }
 
     public int GetResult(short token)

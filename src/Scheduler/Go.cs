@@ -42,9 +42,7 @@ public static class Go
     {
         if (duration <= TimeSpan.Zero)
             return default;
-        long until = GoScheduler.Current.Now() + duration.Ticks * 100;
-        if (until < 0)
-            until = long.MaxValue - 1; // 292 years: for ever
+        long until = GoScheduler.Current.TimeAfter(duration);
         return Machine.OfThisThread?.Current is { } g ? g.SleepAsync(until) : new ValueTask(new WaitOperation(until), 0);
     }
 

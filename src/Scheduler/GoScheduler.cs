@@ -139,7 +139,7 @@ public sealed partial class GoScheduler : IDisposable
         ArgumentNullException.ThrowIfNull(body);
         return RunAsync(async () =>
         {
-            await body().ConfigureAwait(false);
+            await body(); // in the goroutine's context: one more hop otherwise
             return true;
         }, file, line);
     }
@@ -157,7 +157,7 @@ public sealed partial class GoScheduler : IDisposable
             {
                 try
                 {
-                    result.SetResult(await body().ConfigureAwait(false));
+                    result.SetResult(await body());
                 }
                 catch (OperationCanceledException e)
                 {
@@ -221,9 +221,9 @@ public sealed partial class GoScheduler : IDisposable
 
     /// <summary>Lets code on a thread that runs no goroutine wait for something of this runtime: the continuation goes back to
     /// the thread's synchronization context, or to the thread pool.</summary>
-    internal static Goroutine BranchForForeignThread(ref Action<object?> continuation, ref object? argument)
+    internal static Goroutine BranchForForeignThread(ref Action<object?> continuation, ref object? argument, bool useContext)
     {
-        argument = new ForeignContinuation(continuation, argument, SynchronizationContext.Current);
+        argument = new ForeignContinuation(continuation, argument, useContext ? SynchronizationContext.Current : null);
         continuation = static state => ((ForeignContinuation)state!).Run();
         return Default.RentBranch(null);
     }
@@ -244,34 +244,39 @@ public sealed partial class GoScheduler : IDisposable
     {
         if (g.Failure is { } failure)
             ReportUnhandled(failure, g);
-        Machine? machine = Machine.OfThisThread;
-        if (machine is not null && machine.Scheduler == this && machine.Pin(out int previous) is { } p)
+        if (Machine.OfThisThread is { } machine && machine.Scheduler == this)
         {
-            if (!g.IsBranch)
-                p.LiveCount--;
-            if (g.Reusable)
-                p.ReturnGoroutine(g);
+            Processor? p = machine.Pin(out int previous);
+            if (p is not null)
+            {
+                if (!g.IsBranch)
+                    p.LiveCount--;
+                if (g.Reusable)
+                    p.ReturnGoroutine(g);
+                machine.Unpin(previous);
+                return;
+            }
             machine.Unpin(previous);
         }
-        else if (!g.IsBranch)
-        {
+        if (!g.IsBranch)
             Interlocked.Decrement(ref _liveElsewhere);
-        }
     }
 
     internal void ReportUnhandled(Exception e, Goroutine g)
     {
         var report = new UnhandledGoroutineException(
             $"Goroutine {g.Id}, spawned at {g.SpawnSite}, ended with an exception that nobody awaits: {e.GetType().Name}: {e.Message}", e);
-        if (UnhandledException is { } handler)
+        // On a thread of its own: this one is a machine's, in the scheduler's code, where a handler must neither block nor
+        // throw; and there an exception is unhandled by the runtime's rules, whatever is on this stack.
+        var thread = new Thread(() =>
         {
-            handler(this, report);
-            return;
-        }
-        // From a thread of its own, so that it is unhandled by the runtime's rules, whatever is on this stack.
-        var thread = new Thread(() => throw report) { Name = "netgo-unhandled" };
+            if (UnhandledException is { } handler)
+                handler(this, report);
+            else
+                throw report;
+        })
+        { Name = "netgo-unhandled" };
         thread.UnsafeStart();
-        thread.Join();
     }
 
     // ---- Making ready ----
@@ -533,6 +538,14 @@ public sealed partial class GoScheduler : IDisposable
         if (_timeProvider == TimeProvider.System && Stopwatch.Frequency == 1_000_000_000)
             return Stopwatch.GetTimestamp();
         return (long)(_timeProvider.GetTimestamp() * _nanosecondsPerTick);
+    }
+
+    /// <summary>The time this long from now; later than any when that is beyond the clock, or infinite.</summary>
+    internal long TimeAfter(TimeSpan duration)
+    {
+        if (duration == Timeout.InfiniteTimeSpan || duration.Ticks > long.MaxValue / 200)
+            return long.MaxValue;
+        return Now() + Math.Max(0, duration.Ticks * 100);
     }
 
     /// <summary>The heap that timers started on this thread go to.</summary>

@@ -34,7 +34,9 @@ namespace NetGo;
 // end elsewhere. Body is therefore written once, by compare-and-swap from null; a machine that needs it first leaves
 // s_bodyWanted, and the one that starts the body then finishes the job.
 //
-// A goroutine that has been in Waiting(T), or was posted to, may still be known to a foreign awaiter: it is never reused.
+// A goroutine that has been in Waiting(T), or was posted to, may still be known to a foreign awaiter: it is never reused. One
+// whose body has ended while an async method that it did not await goes on (`_ = FooAsync()`) may be: what is posted to it
+// then runs as a branch of, or in place of, whoever has the object now. That is sound, only the identity is another's.
 internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
 {
     /// <summary>What <see cref="_target"/> is.</summary>
@@ -278,8 +280,9 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     private bool TryKill() =>
         Interlocked.CompareExchange(ref _state, Pack(GoroutineStatus.Dead), s_waitingForTask) == s_waitingForTask;
 
+    // In this goroutine's own context: completed elsewhere, the hook comes back as a post, and the end of that run sees it.
     private void HookCompletion(Task body) =>
-        body.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(() =>
+        body.GetAwaiter().UnsafeOnCompleted(() =>
         {
             // When it is running, runnable or parked, the end of its run will see that the body has completed.
             if (TryKill())
@@ -304,9 +307,13 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     /// must not touch it after that. On a thread that isn't a machine the continuation goes back to where it came from:
     /// the captured <see cref="SynchronizationContext"/>, or the thread pool.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Goroutine Park(Action<object?> continuation, object? argument, WaitReason reason)
+    internal static Goroutine Park(
+        Action<object?> continuation, object? argument, WaitReason reason,
+        ValueTaskSourceOnCompletedFlags flags = ValueTaskSourceOnCompletedFlags.UseSchedulingContext)
     {
-        Goroutine g = Machine.OfThisThread is { } machine ? machine.TakeCurrent() : GoScheduler.BranchForForeignThread(ref continuation, ref argument);
+        Goroutine g = Machine.OfThisThread is { } machine
+            ? machine.TakeCurrent()
+            : GoScheduler.BranchForForeignThread(ref continuation, ref argument, (flags & ValueTaskSourceOnCompletedFlags.UseSchedulingContext) != 0);
         g._entry = Entry.Continuation;
         g._target = continuation;
         g._argument = argument;

@@ -24,14 +24,12 @@ internal sealed partial class Machine
 
     private Goroutine? FindRunnable(Processor processor)
     {
-        while (true)
+        while (!Scheduler.IsStopping)
         {
             if (++processor.SearchTick % FairnessInterval == 0 && LookEverywhere(processor) is { } fair)
                 return StopSpinning(fair);
             if (processor.Get() is { } local)
                 return StopSpinning(local);
-            if (Scheduler.IsStopping)
-                return null;
             if (Scheduler.TakeShareOfGlobal(processor) is { } global)
                 return StopSpinning(global);
 
@@ -50,6 +48,7 @@ internal sealed partial class Machine
             }
             SleepInPoller(processor, now);
         }
+        return null;
     }
 
     private Goroutine? LookEverywhere(Processor processor)
@@ -111,19 +110,31 @@ internal sealed partial class Machine
         // may leave what they see to those that spin.)
         bool workCame = Scheduler.HasGlobalWork || Scheduler.IsStopping || processor.Timers.NextWhen < until ||
             processor.HasPollerToAdopt || (wasSpinning && Scheduler.AnyOtherHasWork(processor));
+        GoroutineQueue ready = default;
         if (!workCame)
-            PollInto(processor, until == long.MaxValue ? -1 : Math.Max(0, until - now));
+            processor.Poller.Poll(until == long.MaxValue ? -1 : Math.Max(0, until - now), ref ready);
         if (!Scheduler.ClearIdle(processor))
             _spinning = true; // woken: the waker counted us as spinning
+        PutReady(processor, ref ready);
     }
 
     private bool PollInto(Processor processor, long timeout)
     {
         GoroutineQueue ready = default;
         processor.Poller.Poll(timeout, ref ready);
+        return PutReady(processor, ref ready);
+    }
+
+    private bool PutReady(Processor processor, ref GoroutineQueue ready)
+    {
         int count = ready.Count;
         while (ready.PopFront() is { } g)
-            processor.Put(g, next: false);
+        {
+            if (g.Scheduler == Scheduler)
+                processor.Put(g, next: false);
+            else
+                g.Scheduler.Enqueue(g, next: false); // somebody else's, who waits for a descriptor of ours
+        }
         if (count > 1)
             Scheduler.WakeOne();
         return count > 0;

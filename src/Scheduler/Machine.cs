@@ -146,7 +146,8 @@ internal sealed partial class Machine
     // A method of its own, so that the runtime can replace it by optimized code: the loop above never returns.
     private bool RunOne()
     {
-        Processor? processor = _processor;
+        // A null may be sysmon's attempt to take it, still under way.
+        Processor? processor = Volatile.Read(ref _processor) ?? PinContended();
         if (processor is null)
             return Scheduler.WaitForProcessor(this, _wake);
         Goroutine? g = FindRunnable(processor);

@@ -7,6 +7,7 @@ namespace NetGo;
 internal sealed class Processor : IDisposable
 {
     private const int FreeListMax = 64;
+    private const int MaxRunNextStreak = 32;
 
     private readonly GoScheduler _scheduler;
     private GoroutineQueue _free;
@@ -14,6 +15,7 @@ internal sealed class Processor : IDisposable
     private long _nextId;
     private long _lastId;
     private uint _stealSeed;
+    private int _runNextStreak;
 
     public Processor(GoScheduler scheduler, int index)
     {
@@ -98,20 +100,30 @@ internal sealed class Processor : IDisposable
         while (!RunQueue.TryPut(g));
     }
 
-    /// <summary>Owner: the next goroutine of its own; Go's runqget.</summary>
+    /// <summary>Owner: the next goroutine of its own; Go's runqget. Two that make each other ready would keep the ring waiting
+    /// for ever, so after some from run-next in a row the ring has its turn.</summary>
     public Goroutine? Get()
     {
-        if (Volatile.Read(ref _runNext) is not null && Interlocked.Exchange(ref _runNext, null) is { } next)
-            return next;
-        return RunQueue.TryGet();
+        if (_runNextStreak < MaxRunNextStreak)
+        {
+            if (TakeRunNext() is { } next)
+            {
+                _runNextStreak++;
+                return next;
+            }
+        }
+        _runNextStreak = 0;
+        return RunQueue.TryGet() ?? TakeRunNext();
     }
+
+    private Goroutine? TakeRunNext() => Volatile.Read(ref _runNext) is null ? null : Interlocked.Exchange(ref _runNext, null);
 
     /// <summary>Owner of this one, whose queue must be empty: steals from another, its run-next only as the last resort.</summary>
     public Goroutine? StealFrom(Processor victim, bool runNextToo)
     {
         if (victim.RunQueue.StealHalfInto(RunQueue) is { } g)
             return g;
-        return runNextToo && Volatile.Read(ref victim._runNext) is not null ? Interlocked.Exchange(ref victim._runNext, null) : null;
+        return runNextToo ? victim.TakeRunNext() : null;
     }
 
     /// <summary>Owner: a cheap pseudo-random number to choose victims by (xorshift).</summary>

@@ -7,7 +7,7 @@ namespace NetGo;
 //   - the machine's thread sleeps in the kernel (its CPU clock stands still, and the system says that it is not waiting for
 //     a core): the code is blocked. The processor is taken at once and given to another machine, which serves its queue,
 //     its timers and its poller.
-//   - it has run for 10 ms or more while work waits: taken likewise. .NET cannot interrupt managed code at any point as Go
+//   - it has run for 10 ms or more while work or a timer waits: taken likewise. .NET cannot interrupt managed code at any point as Go
 //     can; instead the goroutine runs on without a processor until it next parks.
 //   - else: its poller is looked into, and what is ready goes to the global queue, for others to run.
 //
@@ -114,10 +114,7 @@ internal sealed class Sysmon(GoScheduler scheduler)
             ref Processor.SysmonView seen = ref p.Seen;
             uint tick = Volatile.Read(ref p.ScheduleTick);
             if (machine is null || machine.IsPinned)
-            {
-                seen = default; // it is in the scheduler's own code, or asleep in its poller
-                continue;
-            }
+                continue; // in the scheduler's own code, or asleep in its poller
             long cpuTime = machine.Clock.CpuTime();
             if (tick != seen.Tick || machine != seen.Machine)
             {
@@ -132,16 +129,19 @@ internal sealed class Sysmon(GoScheduler scheduler)
         return suspect;
     }
 
+    private bool SomethingWaitsFor(Processor p) =>
+        p.HasLocalWork || scheduler.HasGlobalWork || p.HasPollerToAdopt || p.Timers.NextWhen <= scheduler.Now();
+
     private void LookAtSuspect(Processor p, Machine machine, ref Processor.SysmonView seen, bool blocked, long now)
     {
         if (!blocked && p.Poller.HasRegistrations)
         {
             GoroutineQueue ready = default;
             p.Poller.Poll(0, ref ready);
-            if (ready.Count > 0)
-                scheduler.EnqueueGlobal(ref ready);
+            while (ready.PopFront() is { } g)
+                g.Scheduler.Enqueue(g, next: false);
         }
-        if (!blocked && (now - seen.Since < TimeSlice || !(p.HasLocalWork || scheduler.HasGlobalWork)))
+        if (!blocked && (now - seen.Since < TimeSlice || !SomethingWaitsFor(p)))
             return;
         if (!machine.TryTakeProcessor(p))
             return;

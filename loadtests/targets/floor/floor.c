@@ -12,7 +12,8 @@
 // later makes a new edge, an end of stream too. Only when the event itself says EPOLLRDHUP is the end already there and
 // read for, because no other edge will tell of it.
 //
-// What it does not do: request bodies, any path, a "Connection: close" that is split over two reads.
+// What it does not do: request bodies, any path, a "Connection: close" that is split over two reads or that ends a burst
+// of short requests.
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>

@@ -17,6 +17,7 @@ internal static unsafe partial class LinuxSockets
     public const int EPIPE = 32;
     public const int EADDRINUSE = 98;
     public const int EADDRNOTAVAIL = 99;
+    public const int EPROTO = 71;
     public const int ECONNABORTED = 103;
     public const int ECONNRESET = 104;
     public const int ENOBUFS = 105;
@@ -27,6 +28,7 @@ internal static unsafe partial class LinuxSockets
     public const int SOCK_STREAM = 1;
     public const int SOCK_NONBLOCK = 0x800;
     public const int SOCK_CLOEXEC = 0x80000;
+    public const int MSG_PEEK = 0x2;
     public const int MSG_NOSIGNAL = 0x4000;
     public const int SHUT_RD = 0;
     public const int SHUT_WR = 1;
@@ -167,6 +169,10 @@ internal static unsafe partial class LinuxSockets
     [LibraryImport("libc", EntryPoint = "eventfd")]
     [SuppressGCTransition]
     public static partial int EventFd(uint initial, int flags);
+
+    [LibraryImport("libc", EntryPoint = "read")]
+    [SuppressGCTransition]
+    public static partial nint Read(int descriptor, void* buffer, nint length);
 
     [LibraryImport("libc", EntryPoint = "write")]
     [SuppressGCTransition]

@@ -5,7 +5,8 @@ using static NetGo.Netpoll.LinuxSockets;
 namespace NetGo.Netpoll;
 
 /// <summary>epoll(7), edge-triggered. A descriptor is registered once, for both directions; its event's data is the PollDesc's
-/// index and sequence. An eventfd wakes a machine that sleeps here: being edge-triggered it need never be read.</summary>
+/// index and sequence. An eventfd wakes a machine that sleeps here. It is level-triggered, and read only by a poll that may
+/// sleep: one by sysmon, which never does, must not take the wake-up from the sleeper.</summary>
 internal sealed unsafe class EpollPoller : INetPoller
 {
     private const int MaxEvents = 128;
@@ -19,11 +20,12 @@ internal sealed unsafe class EpollPoller : INetPoller
 
     public EpollPoller()
     {
+        _ = LastError; // compiled now, not between a call that fails and the question why
         _epoll = EpollCreate(EPOLL_CLOEXEC);
         if (_epoll < 0)
             throw ExceptionFor(LastError, "epoll_create1");
         _wake = EventFd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-        int error = _wake < 0 ? LastError : Control(_wake, EPOLLIN | EPOLLET, WakeData);
+        int error = _wake < 0 ? LastError : Control(_wake, EPOLLIN, WakeData);
         if (error != 0)
         {
             Dispose();
@@ -71,20 +73,25 @@ internal sealed unsafe class EpollPoller : INetPoller
         {
             var events = (PackedEpollEvent*)buffer;
             for (int i = 0; i < count; i++)
-                Dispatch(events[i].Events, events[i].Data, ref ready);
+                Dispatch(events[i].Events, events[i].Data, timeout, ref ready);
         }
         else
         {
             var events = (AlignedEpollEvent*)buffer;
             for (int i = 0; i < count; i++)
-                Dispatch(events[i].Events, events[i].Data, ref ready);
+                Dispatch(events[i].Events, events[i].Data, timeout, ref ready);
         }
     }
 
-    private static void Dispatch(uint events, ulong data, ref GoroutineQueue ready)
+    private void Dispatch(uint events, ulong data, long timeout, ref GoroutineQueue ready)
     {
         if (data == WakeData)
+        {
+            ulong count;
+            if (timeout != 0)
+                _ = Read(_wake, &count, sizeof(ulong));
             return;
+        }
         PollDesc desc = PollDescTable.Get((uint)data);
         if (desc.Sequence != (uint)(data >> 32))
             return;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Threading.Tasks.Sources;
 
 namespace NetGo;
@@ -7,7 +8,8 @@ public sealed class WaitGroup
 {
     private readonly Lock _lock = new();
     private long _count;
-    private Waiter? _waiters;
+    private Waiter? _firstWaiter;
+    private Waiter? _lastWaiter;
 
     /// <summary>Adds to the counter, before the goroutines that it stands for are spawned.</summary>
     /// <param name="delta">May be negative.</param>
@@ -30,21 +32,25 @@ public sealed class WaitGroup
 
     /// <summary>Spawns a goroutine that the group waits for; Go's WaitGroup.Go.</summary>
     /// <param name="body">What it runs.</param>
-    public void Go(Func<Task> body)
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    public void Go(Func<Task> body, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
     {
         ArgumentNullException.ThrowIfNull(body);
         Add(1);
-        NetGo.Go.Spawn(async () =>
+        NetGo.Go.Spawn(() => RunAsync(body), file, line);
+    }
+
+    private async Task RunAsync(Func<Task> body)
+    {
+        try
         {
-            try
-            {
-                await body().ConfigureAwait(false);
-            }
-            finally
-            {
-                Done();
-            }
-        });
+            await body();
+        }
+        finally
+        {
+            Done();
+        }
     }
 
     /// <summary>Waits until the counter is zero.</summary>
@@ -57,14 +63,16 @@ public sealed class WaitGroup
         {
             if (Volatile.Read(ref _count) != 0)
                 return;
-            waiter = _waiters;
-            _waiters = null;
+            waiter = _firstWaiter;
+            _firstWaiter = null;
+            _lastWaiter = null;
         }
-        while (waiter is not null)
+        // The first one runs next, the others follow in order.
+        for (bool first = true; waiter is not null; first = false)
         {
             Waiter? next = waiter.Next;
             Goroutine g = waiter.Goroutine!;
-            g.Scheduler.Ready(g, next: true);
+            g.Scheduler.Ready(g, next: first);
             waiter = next;
         }
     }
@@ -88,14 +96,17 @@ public sealed class WaitGroup
             if (_awaited)
                 throw new InvalidOperationException("A ValueTask was awaited twice.");
             _awaited = true;
-            Goroutine g = NetGo.Goroutine.Park(continuation, state, WaitReason.WaitGroup);
+            Goroutine g = NetGo.Goroutine.Park(continuation, state, WaitReason.WaitGroup, flags);
             lock (group._lock)
             {
                 if (Volatile.Read(ref group._count) != 0)
                 {
                     Goroutine = g;
-                    Next = group._waiters;
-                    group._waiters = this;
+                    if (group._lastWaiter is null)
+                        group._firstWaiter = this;
+                    else
+                        group._lastWaiter.Next = this;
+                    group._lastWaiter = this;
                     return;
                 }
             }

@@ -1,0 +1,3 @@
+module netgo/bench/scheduler
+
+go 1.19

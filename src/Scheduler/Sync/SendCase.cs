@@ -1,0 +1,61 @@
+namespace NetGo;
+
+/// <summary>A case of a <see cref="Select"/> that sends; Go's <c>case c &lt;- value</c>. Made by
+/// <see cref="Select.Send{T}(Channel{T}?, T)"/>. Used by the select's goroutine only, while it does not wait.</summary>
+public sealed class SendCase<T> : SelectCase
+{
+    private readonly ChannelWaiter<T> _waiter;
+    private Channel<T>? _channel;
+
+    internal SendCase(Select select, int index, Channel<T>? channel, T value)
+        : base(select, index)
+    {
+        _waiter = new ChannelWaiter<T>(this);
+        Channel = channel;
+        Value = value;
+    }
+
+    /// <summary>Where it sends to; null, like Go's nil channel, for never.</summary>
+    public Channel<T>? Channel
+    {
+        get => _channel;
+        set
+        {
+            Select.ThrowIfWaiting();
+            _channel = value;
+            ChannelId = value?.Id ?? 0;
+        }
+    }
+
+    /// <summary>What it sends. Stays until it is changed.</summary>
+    public T Value
+    {
+        get => _waiter.Value;
+        set
+        {
+            Select.ThrowIfWaiting();
+            _waiter.Value = value;
+        }
+    }
+
+    internal override void Enter() => _channel!.Enter();
+
+    internal override void Exit() => _channel!.Exit();
+
+    internal override bool TryLocked(out Goroutine? wake)
+    {
+        SendOutcome outcome = _channel!.SendLocked(_waiter.Value, out wake);
+        _waiter.Ok = outcome == SendOutcome.Sent;
+        return outcome != SendOutcome.WouldWait;
+    }
+
+    internal override void EnqueueLocked() => _channel!.EnqueueLocked(_waiter, sends: true);
+
+    internal override void Withdraw() => _channel!.Withdraw(_waiter, sends: true);
+
+    internal override void ThrowIfFailed()
+    {
+        if (!_waiter.Ok)
+            throw new ChannelClosedException();
+    }
+}

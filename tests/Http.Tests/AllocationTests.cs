@@ -1,0 +1,73 @@
+using System.Text;
+
+namespace NetGo.Http.Tests;
+
+/// <summary>Tests that need the process to themselves.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public class Alone;
+
+/// <summary>Requests in steady state allocate nothing.</summary>
+[Collection(nameof(Alone))]
+public class AllocationTests
+{
+    private static readonly byte[] s_hello = "Hello, World!"u8.ToArray();
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(16)]
+    public async Task A_plaintext_request_allocates_nothing(int pipelined)
+    {
+        await using var server = new TestServer(Plaintext);
+        Measure(server, "GET /plaintext HTTP/1.1\r\nHost: localhost\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n", pipelined);
+    }
+
+    [Fact]
+    public async Task A_plaintext_request_through_a_ServeMux_allocates_nothing()
+    {
+        var mux = new ServeMux();
+        mux.HandleFunc("GET /plaintext", Plaintext);
+        mux.HandleFunc("GET /users/{id}", Plaintext);
+        mux.HandleFunc("/", Plaintext);
+        await using var server = new TestServer(mux);
+        Measure(server, "GET /plaintext HTTP/1.1\r\nHost: localhost\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n", 1);
+        Measure(server, "GET /users/123 HTTP/1.1\r\nHost: localhost\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n", 1);
+    }
+
+    private static ValueTask Plaintext(ResponseWriter response, Request request)
+    {
+        response.Header.Set("Content-Type", "text/plain");
+        return response.WriteAsync(s_hello);
+    }
+
+    private static void Measure(TestServer server, string request, int pipelined)
+    {
+        const int warmUp = 5_000;
+        const int count = 20_000;
+        using RawClient client = server.Connect();
+        byte[] requests = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(request, pipelined)));
+        byte[] buffer = new byte[64 * 1024];
+
+        client.Send(requests);
+        int responseLength = client.ReadToLastContent(s_hello, pipelined);
+        Exchange(warmUp);
+        long before = GC.GetTotalAllocatedBytes(precise: true);
+        Exchange(count);
+        long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+        Assert.True(allocated < 2L * count, $"{allocated} bytes for {count} requests");
+
+        void Exchange(int number)
+        {
+            for (int i = 0; i < number; i += pipelined)
+            {
+                client.Socket.Send(requests);
+                for (int received = 0; received < responseLength;)
+                {
+                    int length = client.Socket.Receive(buffer);
+                    if (length == 0)
+                        throw new EndOfStreamException();
+                    received += length;
+                }
+            }
+        }
+    }
+}

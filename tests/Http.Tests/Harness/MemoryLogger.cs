@@ -1,0 +1,26 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace NetGo.Http.Tests;
+
+/// <summary>Keeps what a server logs.</summary>
+internal sealed class MemoryLogger : ILogger
+{
+    private readonly ConcurrentQueue<(LogLevel Level, string Message, Exception? Exception)> _entries = new();
+
+    public IEnumerable<(LogLevel Level, string Message, Exception? Exception)> Entries => _entries;
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        if (IsEnabled(logLevel))
+            _entries.Enqueue((logLevel, formatter(state, exception), exception));
+    }
+
+    public void AssertNothingCritical() =>
+        Assert.DoesNotContain(_entries, entry => entry.Level == LogLevel.Critical);
+}

@@ -1,0 +1,19 @@
+namespace NetGo.Netpoll.Tests;
+
+/// <summary>Waits that end with a failed test, never with a hung one.</summary>
+internal static class Bounded
+{
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+
+    public static Task Within(this Task task) => task.WaitAsync(Limit);
+
+    public static Task<T> Within<T>(this Task<T> task) => task.WaitAsync(Limit);
+
+    public static void Until(Func<bool> condition, string what) => Assert.True(SpinWait.SpinUntil(condition, Limit), $"Not in time: {what}");
+
+    public static GoScheduler NewScheduler(int processors) => new(new SchedulerOptions { MaxProcs = processors });
+
+    /// <summary>All goroutines have ended and are counted so.</summary>
+    public static void NoneLeft(GoScheduler scheduler) =>
+        Until(() => scheduler.GoroutineCount == 0, $"goroutines that never ended: {scheduler.GoroutineCount}");
+}

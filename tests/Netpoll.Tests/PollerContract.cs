@@ -1,0 +1,271 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+
+namespace NetGo.Netpoll.Tests;
+
+/// <summary>What every poller has to do. The test is the poller's owner: goroutines park on a scheduler without a network, and
+/// what a poll makes ready is handed to it.</summary>
+public abstract class PollerContract : IDisposable
+{
+    private readonly GoScheduler _scheduler = Bounded.NewScheduler(2);
+    private readonly List<PollDesc> _rented = [];
+    private readonly List<int> _descriptors = [];
+    private readonly List<Socket> _peers = [];
+    private readonly INetPoller _poller;
+
+    private protected PollerContract() => _poller = MakePoller();
+
+    private protected abstract INetPoller MakePoller();
+
+    public void Dispose()
+    {
+        foreach (int descriptor in _descriptors)
+            _ = LinuxSockets.Close(descriptor);
+        foreach (Socket peer in _peers)
+            peer.Dispose();
+        foreach (PollDesc desc in _rented)
+            PollDescTable.Return(desc);
+        _poller.Dispose();
+        _scheduler.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private (int Descriptor, Socket Peer, PollDesc Desc) MakeRegistered()
+    {
+        var (descriptor, peer) = SocketPair.Make();
+        _descriptors.Add(descriptor);
+        _peers.Add(peer);
+        PollDesc desc = PollDescTable.Rent(_scheduler);
+        _rented.Add(desc);
+        _poller.Register(descriptor, desc);
+        return (descriptor, peer, desc);
+    }
+
+    private int PollOnce(TimeSpan wait)
+    {
+        GoroutineQueue ready = default;
+        _poller.Poll(wait.Ticks * 100, ref ready);
+        int count = ready.Count;
+        _scheduler.EnqueueGlobal(ref ready);
+        return count;
+    }
+
+    private void PollUntil(Func<bool> condition)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (!condition())
+        {
+            Assert.True(Stopwatch.GetElapsedTime(start) < Bounded.Limit, "not in time");
+            PollOnce(TimeSpan.FromMilliseconds(1));
+        }
+    }
+
+    private Task<PollResult> WaitParked(PollDesc desc, PollMode mode)
+    {
+        Task<PollResult> wait = _scheduler.RunAsync(async () => await desc.WaitAsync(mode));
+        Bounded.Until(() => _scheduler.AllIdle, "parked");
+        return wait;
+    }
+
+    [Fact]
+    public void A_poll_ends_at_its_time_out_and_not_before()
+    {
+        long start = Stopwatch.GetTimestamp();
+        Assert.Equal(0, PollOnce(TimeSpan.FromMilliseconds(20)));
+        Assert.True(Stopwatch.GetElapsedTime(start) >= TimeSpan.FromMilliseconds(20));
+    }
+
+    [Fact]
+    public async Task Wake_ends_the_current_poll_and_each_of_many()
+    {
+        for (int i = 0; i < 100; i++)
+        {
+            Task poll = Task.Run(() => PollOnce(TimeSpan.FromMinutes(1)));
+            _poller.Wake();
+            await poll.Within();
+        }
+    }
+
+    [Fact]
+    public async Task Wake_ends_the_next_poll()
+    {
+        _poller.Wake();
+        await Task.Run(() => PollOnce(TimeSpan.FromMinutes(1))).Within();
+    }
+
+    [Fact]
+    public async Task A_poll_that_does_not_wait_takes_no_wake_from_one_that_does()
+    {
+        // Sysmon looks into the poller just when its owner goes to sleep there and is woken.
+        _poller.Wake();
+        PollOnce(TimeSpan.Zero);
+        Task poll = Task.Run(() => PollOnce(TimeSpan.FromMinutes(1)));
+        try
+        {
+            await poll.Within();
+        }
+        finally
+        {
+            _poller.Wake();
+        }
+    }
+
+    [Fact]
+    public async Task A_parked_reader_wakes_when_bytes_come()
+    {
+        var (descriptor, peer, desc) = MakeRegistered();
+        Task<PollResult> wait = WaitParked(desc, PollMode.Read);
+        PollOnce(TimeSpan.Zero); // writable: nothing to the reader
+        Assert.False(wait.IsCompleted);
+        peer.Send([1]);
+        PollUntil(() => wait.IsCompleted);
+        Assert.Equal(PollResult.Ready, await wait);
+        Assert.Equal(1, SocketPair.Read(descriptor, new byte[10]));
+    }
+
+    [Fact]
+    public async Task Bytes_that_came_before_the_wait_end_it()
+    {
+        var (_, peer, desc) = MakeRegistered();
+        peer.Send([1]);
+        GoroutineQueue none = default;
+        _poller.Poll(1_000_000_000, ref none);
+        Assert.Equal(0, none.Count);
+        Assert.Equal(PollResult.Ready, await _scheduler.RunAsync(async () => await desc.WaitAsync(PollMode.Read)).Within());
+    }
+
+    [Fact]
+    public async Task Bytes_that_came_before_the_registration_end_the_wait()
+    {
+        var (descriptor, peer) = SocketPair.Make();
+        _descriptors.Add(descriptor);
+        _peers.Add(peer);
+        peer.Send([1]);
+        PollDesc desc = PollDescTable.Rent(_scheduler);
+        _rented.Add(desc);
+        _poller.Register(descriptor, desc);
+        Task<PollResult> wait = WaitParked(desc, PollMode.Read);
+        PollUntil(() => wait.IsCompleted);
+        Assert.Equal(PollResult.Ready, await wait);
+    }
+
+    [Fact]
+    public async Task A_parked_writer_wakes_when_there_is_room()
+    {
+        var (descriptor, peer, desc) = MakeRegistered();
+        long sent = SocketPair.Fill(descriptor);
+        PollOnce(TimeSpan.Zero);
+        desc.TryConsumeReady(PollMode.Write);
+        Task<PollResult> wait = WaitParked(desc, PollMode.Write);
+        PollOnce(TimeSpan.Zero);
+        Assert.False(wait.IsCompleted);
+        byte[] buffer = new byte[1 << 20];
+        while (sent > 0)
+            sent -= peer.Receive(buffer);
+        PollUntil(() => wait.IsCompleted);
+        Assert.Equal(PollResult.Ready, await wait);
+    }
+
+    [Fact]
+    public async Task Both_directions_park_apart()
+    {
+        var (descriptor, peer, desc) = MakeRegistered();
+        long sent = SocketPair.Fill(descriptor);
+        PollOnce(TimeSpan.Zero);
+        desc.TryConsumeReady(PollMode.Write);
+        Task<PollResult> write = WaitParked(desc, PollMode.Write);
+        Task<PollResult> read = WaitParked(desc, PollMode.Read);
+        peer.Send([1]);
+        PollUntil(() => read.IsCompleted);
+        Assert.Equal(PollResult.Ready, await read);
+        Assert.False(write.IsCompleted);
+        byte[] buffer = new byte[1 << 20];
+        while (sent > 0)
+            sent -= peer.Receive(buffer);
+        PollUntil(() => write.IsCompleted);
+        Assert.Equal(PollResult.Ready, await write);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_end_of_the_peer_wakes_the_reader_and_is_remembered(bool reset)
+    {
+        var (_, peer, desc) = MakeRegistered();
+        Task<PollResult> wait = WaitParked(desc, PollMode.Read);
+        if (reset)
+        {
+            peer.LingerState = new LingerOption(true, 0);
+            peer.Dispose();
+        }
+        else
+        {
+            peer.Shutdown(SocketShutdown.Send);
+        }
+        PollUntil(() => wait.IsCompleted);
+        Assert.Equal(PollResult.Ready, await wait);
+        Assert.True(desc.PeerClosed);
+    }
+
+    [Fact]
+    public void An_event_of_the_former_user_is_not_the_next_ones()
+    {
+        var (_, peer, desc) = MakeRegistered();
+        PollOnce(TimeSpan.Zero);
+        peer.Send([1]);
+        peer.Shutdown(SocketShutdown.Send);
+        PollDescTable.Return(desc);
+        Assert.Same(desc, PollDescTable.Rent(_scheduler));
+        PollOnce(TimeSpan.FromMilliseconds(50));
+        Assert.False(desc.TryConsumeReady(PollMode.Read));
+        Assert.False(desc.TryConsumeReady(PollMode.Write));
+        Assert.False(desc.PeerClosed);
+    }
+
+    [Fact]
+    public async Task A_descriptor_number_may_be_used_again()
+    {
+        for (int i = 0; i < 50; i++)
+        {
+            var (descriptor, peer, desc) = MakeRegistered();
+            peer.Send([1]);
+            _poller.Unregister(descriptor, desc);
+            _descriptors.Remove(descriptor);
+            _ = LinuxSockets.Close(descriptor);
+            var (_, next, nextDesc) = MakeRegistered();
+            Task<PollResult> wait = WaitParked(nextDesc, PollMode.Read);
+            PollOnce(TimeSpan.Zero);
+            Assert.False(wait.IsCompleted);
+            next.Send([1]);
+            PollUntil(() => wait.IsCompleted);
+            Assert.Equal(PollResult.Ready, await wait);
+        }
+    }
+
+    [Fact]
+    public void It_knows_whether_anything_is_registered()
+    {
+        Assert.False(_poller.HasRegistrations);
+        var (descriptor, _, desc) = MakeRegistered();
+        Assert.True(_poller.HasRegistrations);
+        _poller.Unregister(descriptor, desc);
+        Assert.False(_poller.HasRegistrations);
+    }
+
+    [Fact]
+    public async Task More_events_than_one_poll_returns()
+    {
+        var all = Enumerable.Range(0, 300).Select(_ => MakeRegistered()).ToList();
+        PollOnce(TimeSpan.Zero);
+        Task<PollResult>[] waits = [.. all.Select(c => _scheduler.RunAsync(async () => await c.Desc.WaitAsync(PollMode.Read)))];
+        Bounded.Until(() => _scheduler.AllIdle, "parked");
+        all.ForEach(c => c.Peer.Send([1]));
+        PollUntil(() => waits.All(w => w.IsCompleted));
+        Assert.All(await Task.WhenAll(waits), r => Assert.Equal(PollResult.Ready, r));
+    }
+}
+
+public sealed class EpollPollerTests : PollerContract
+{
+    private protected override INetPoller MakePoller() => new EpollPoller();
+}

@@ -1,0 +1,88 @@
+namespace NetGo.Scheduler.Tests.Sync;
+
+// What the process allocates is measured, so nothing else may run meanwhile.
+[CollectionDefinition(nameof(AllocationTests), DisableParallelization = true)]
+[Collection(nameof(AllocationTests))]
+public class AllocationTests
+{
+    public static TheoryData<int> ProcessorCounts => On.ProcessorCounts;
+
+    [Theory, MemberData(nameof(ProcessorCounts))]
+    public Task Channel_waits_allocate_nothing(int processors) => On.Processors(processors, async () =>
+    {
+        Channel<int> there = Channel.Make<int>();
+        Channel<int> back = Channel.Make<int>();
+        Go.Spawn(async () =>
+        {
+            while (await there.ReceiveAsync() is (var value, true))
+                await back.SendAsync(value);
+        });
+        long before = 0;
+        const int rounds = 20_000;
+        for (int i = 0; i < 2 * rounds; i++)
+        {
+            if (i == rounds)
+                before = GC.GetTotalAllocatedBytes(precise: true);
+            await there.SendAsync(i);
+            await back.ReceiveAsync();
+        }
+        long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+        there.Close();
+        Assert.InRange(allocated / (double)rounds, 0, 8); // the test runner allocates now and then
+    });
+
+    [Theory, MemberData(nameof(ProcessorCounts))]
+    public Task Select_waits_allocate_nothing(int processors) => On.Processors(processors, async () =>
+    {
+        Channel<int> a = Channel.Make<int>();
+        Channel<int> b = Channel.Make<int>();
+        const int rounds = 20_000;
+        Go.Spawn(async () =>
+        {
+            for (int i = 0; i < 2 * rounds; i++)
+                await (i % 2 == 0 ? a : b).SendAsync(i);
+        });
+        var select = new Select();
+        select.Receive(a);
+        select.Receive(b);
+        long before = 0;
+        for (int i = 0; i < 2 * rounds; i++)
+        {
+            if (i == rounds)
+                before = GC.GetTotalAllocatedBytes(precise: true);
+            await select.WaitAsync();
+        }
+        long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+        Assert.InRange(allocated / (double)rounds, 0, 8);
+    });
+
+    [Theory, MemberData(nameof(ProcessorCounts))]
+    public Task Mutex_waits_allocate_nothing(int processors) => On.Processors(processors, async () =>
+    {
+        const int goroutines = 8;
+        const int rounds = 20_000;
+        var mutex = new Mutex();
+        long before = 0;
+        long after = 0;
+        int count = 0;
+        var group = new WaitGroup();
+        for (int g = 0; g < goroutines; g++)
+        {
+            group.Go(async () =>
+            {
+                for (int i = 0; i < 2 * rounds / goroutines; i++)
+                {
+                    await mutex.LockAsync();
+                    await Go.YieldAsync(); // the others find it locked
+                    if (++count == rounds)
+                        before = GC.GetTotalAllocatedBytes(precise: true);
+                    else if (count == 2 * rounds - goroutines)
+                        after = GC.GetTotalAllocatedBytes(precise: true);
+                    mutex.Unlock();
+                }
+            });
+        }
+        await group.WaitAsync();
+        Assert.InRange((after - before) / (double)rounds, 0, 8);
+    });
+}
