@@ -50,10 +50,15 @@ public class AllocationTests
         client.Send(requests);
         int responseLength = client.ReadToLastContent(s_hello, pipelined);
         Exchange(warmUp);
-        long before = GC.GetTotalAllocatedBytes(precise: true);
-        Exchange(count);
-        long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
-        Assert.True(allocated < 2L * count, $"{allocated} bytes for {count} requests");
+        // The counter is the process's: the test runner's own allocations may fall into a round, but not into all.
+        long least = long.MaxValue;
+        for (int round = 0; round < 5 && least >= 2L * count; round++)
+        {
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            Exchange(count);
+            least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
+        }
+        Assert.True(least < 2L * count, $"at least {least} bytes for {count} requests");
 
         void Exchange(int number)
         {
