@@ -127,8 +127,8 @@ internal sealed class Http1Connection
         {
             _exchange?.Return();
             _exchange = null;
+            Transport.Release(); // before Close, which then has nobody to wake
             Transport.Close();
-            Transport.Release();
             _server.Remove(this);
         }
     }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace NetGo;
 
 /// <summary>The waiters on one side of a channel, first come first served; Go's <c>waitq</c>. Guarded by the channel's
@@ -11,6 +13,7 @@ internal struct ChannelWaiterQueue<T>
 
     public void PushBack(ChannelWaiter<T> waiter)
     {
+        Debug.Assert(!waiter.Queued);
         waiter.Queued = true;
         waiter.Next = null;
         waiter.Previous = _tail;

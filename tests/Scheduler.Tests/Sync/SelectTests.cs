@@ -55,6 +55,26 @@ public class SelectTests
     });
 
     [Theory, MemberData(nameof(ProcessorCounts))]
+    public Task A_case_that_lost_does_not_stand_in_line(int processors) => On.Processors(processors, async () =>
+    {
+        Channel<int> a = Channel.Make<int>();
+        Channel<int> b = Channel.Make<int>();
+        var select = new Select();
+        select.Receive(a);
+        ReceiveCase<int> fromB = select.Receive(b);
+        for (int i = 0; i < 3; i++)
+        {
+            ValueTask<int> wait = select.WaitAsync();
+            Assert.True(b.TrySend(i));
+            Assert.Equal(fromB.Index, await wait);
+        }
+        ValueTask<(int, bool)> receive = a.ReceiveAsync();
+        Assert.True(a.TrySend(10));
+        Assert.False(a.TrySend(11));
+        Assert.Equal((10, true), await receive);
+    });
+
+    [Theory, MemberData(nameof(ProcessorCounts))]
     public Task Close_is_an_event_for_receives_and_an_error_for_sends(int processors) => On.Processors(processors, async () =>
     {
         Channel<int> a = Channel.Make<int>();
