@@ -299,8 +299,12 @@ public sealed partial class GoScheduler : IDisposable
             if (p is not null)
             {
                 p.Put(g, next);
+                // Whoever makes another ready to run next is about to park, most often: waking a processor to steal that one
+                // would only move it away from here. Should it compute on instead, sysmon wakes one.
+                bool wake = !next || p.RunQueue.Count > 0;
                 machine.Unpin(previous);
-                WakeOne();
+                if (wake)
+                    WakeOne();
                 return;
             }
             machine.Unpin(previous);

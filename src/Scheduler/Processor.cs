@@ -6,7 +6,7 @@ namespace NetGo;
 /// whose thread alone touches the members marked "owner"; the others may be used by any thread.</summary>
 internal sealed class Processor : IDisposable
 {
-    private const int FreeListMax = 64;
+    private const int FreeListMax = 1024;
     private const int MaxRunNextStreak = 32;
 
     private readonly GoScheduler _scheduler;

@@ -9,7 +9,8 @@ namespace NetGo;
 //     its timers and its poller.
 //   - it has run for 10 ms or more while work or a timer waits: taken likewise. .NET cannot interrupt managed code at any point as Go
 //     can; instead the goroutine runs on without a processor until it next parks.
-//   - else: its poller is looked into, and what is ready goes to the global queue, for others to run.
+//   - else: its poller is looked into, and what is ready goes to the global queue, for others to run; and an idle processor
+//     is woken to steal what waits on its queue.
 //
 // How long it sleeps between two looks:
 //   20 us    doubling from here while nothing is suspect
@@ -141,6 +142,8 @@ internal sealed class Sysmon(GoScheduler scheduler)
             while (ready.PopFront() is { } g)
                 g.Scheduler.Enqueue(g, next: false);
         }
+        if (p.HasLocalWork)
+            scheduler.WakeOne();
         if (!blocked && (now - seen.Since < TimeSlice || !SomethingWaitsFor(p)))
             return;
         if (!machine.TryTakeProcessor(p))

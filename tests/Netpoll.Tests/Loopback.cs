@@ -57,6 +57,7 @@ internal sealed class Loopback : IDisposable
     {
         Listener.Close();
         _open.ForEach(o => o.Dispose());
+        Bounded.NoneLeft(Scheduler); // those that accept have to see the close: they hold the listening sockets
         Scheduler.Dispose();
     }
 }
