@@ -208,11 +208,14 @@ internal sealed class Http1Exchange
         if (!Request.ExpectsContinue)
             return default;
         Request.ExpectsContinue = false;
-        if (Response.HeaderWritten)
-            return default; // it has had its answer
+        return Response.HeaderWritten ? default : SendContinueNowAsync(); // else it has had its answer
+    }
+
+    private async ValueTask SendContinueNowAsync()
+    {
         Output.Append("HTTP/1.1 100 Continue\r\n\r\n"u8);
+        await FlushAsync();
         Response.MoveStart();
-        return FlushAsync();
     }
 
     /// <summary>Sends all that is buffered.</summary>

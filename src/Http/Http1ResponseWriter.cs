@@ -76,7 +76,7 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
         MustClose = false;
     }
 
-    /// <summary>What was appended since <see cref="Begin"/> is not part of this response.</summary>
+    /// <summary>What was sent since <see cref="Begin"/> is not part of this response.</summary>
     public void MoveStart() => _start = Output.End;
 
     // ---- The head ----

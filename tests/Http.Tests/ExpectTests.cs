@@ -51,6 +51,20 @@ public class ExpectTests
     }
 
     [Fact]
+    public async Task Bad_content_after_the_interim_response_is_refused()
+    {
+        await using var server = new TestServer(async (response, request) => await request.Body.CopyToAsync(Stream.Null));
+        using RawClient client = server.Connect();
+        // An answer before it, so that the refusal does not begin where the connection's output began.
+        client.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\nPOST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n");
+        Assert.Equal(200, client.ReadAnyResponse().StatusCode);
+        Assert.Equal(100, client.ReadAnyResponse().StatusCode);
+        client.Send("no size\r\n");
+        Assert.Equal(400, client.ReadAnyResponse().StatusCode);
+        Assert.Empty(client.ReadToEnd());
+    }
+
+    [Fact]
     public async Task Several_reads_are_continued_once()
     {
         await using var server = new TestServer(Handlers.Echo);
