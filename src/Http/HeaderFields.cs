@@ -1,5 +1,4 @@
 using System.Collections;
-using System.Diagnostics.CodeAnalysis;
 using System.Text;
 
 namespace NetGo.Http;
@@ -32,7 +31,6 @@ public sealed class HeaderFields : IEnumerable<KeyValuePair<string, string>>
     /// <summary>The first value of a field, or null. Setting it replaces all; null removes the field.</summary>
     /// <param name="name">The field name.</param>
     /// <exception cref="ArgumentException">The name is no token, or the value holds a control character.</exception>
-    [SuppressMessage("Design", "CA1044", Justification = "Has a getter.")]
     public string? this[string name]
     {
         get => Get(name);
@@ -147,7 +145,7 @@ public sealed class HeaderFields : IEnumerable<KeyValuePair<string, string>>
 
     internal void Clear() => Count = 0;
 
-    /// <summary>Forgets the strings too, so that an idle object holds on to nothing.</summary>
+    /// <summary>The buffer that the positions of raw fields refer to.</summary>
     internal void SetRaw(NetBuffer? raw) => _raw = raw;
 
     internal void AddRaw(int nameStart, int nameLength, int valueStart, int valueLength)

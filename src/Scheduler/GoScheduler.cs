@@ -589,8 +589,9 @@ public sealed partial class GoScheduler : IDisposable
         }
     }
 
-    /// <summary>Stops the scheduler's threads. Goroutines that have not ended never run again. Code that is running is not
-    /// interrupted.</summary>
+    /// <summary>Stops the scheduler's threads. Goroutines that have not ended never run again, so what they hold (a socket that
+    /// one of them reads from, say) is not released: close listeners and connections, and let the goroutines end, first. Code
+    /// that is running is not interrupted.</summary>
     public void Dispose()
     {
         lock (_lock)
