@@ -123,16 +123,17 @@ public class TimeoutTests
     [Fact]
     public async Task Content_that_keeps_coming_may_take_longer_than_one_read()
     {
-        await using var server = new TestServer(Handlers.Echo, s => s.ReadTimeout = TimeSpan.FromSeconds(1));
+        // The whole takes longer than the time-out, each piece a tenth of it: a busy machine makes pieces late.
+        await using var server = new TestServer(Handlers.Echo, s => s.ReadTimeout = TimeSpan.FromSeconds(4));
         using RawClient client = server.Connect();
-        client.Send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n");
-        for (int i = 0; i < 10; i++)
+        client.Send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 12\r\n\r\n");
+        for (int i = 0; i < 12; i++)
         {
-            await Task.Delay(150);
+            await Task.Delay(400);
             client.Send("a");
         }
 
-        Assert.Equal("aaaaaaaaaa", client.ReadResponse().Text);
+        Assert.Equal("aaaaaaaaaaaa", client.ReadResponse().Text);
     }
 
     [Theory]
