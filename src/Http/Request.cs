@@ -116,8 +116,6 @@ public sealed class Request
 
     internal bool KeepAliveAsked { get; set; }
 
-    internal int HeadStart { get; set; }
-
     internal RequestBody RequestBody => (RequestBody)Body;
 
     private ReadOnlySpan<byte> Slice((int Start, int Length) range) => range.Length <= 0 ? default : _raw!.Span.Slice(range.Start, range.Length);

@@ -283,7 +283,6 @@ internal sealed class RequestParser
 
     private Outcome Finish(ReadOnlySpan<byte> input, Request request)
     {
-        request.HeadStart = _start;
         if (_hostStart < 0 && !request.IsHttp10)
             return Refuse(400, "HTTP/1.1 requires a Host field");
         if (_hasTransferEncoding)

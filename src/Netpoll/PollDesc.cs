@@ -69,8 +69,6 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
     /// blocks again, and an end that came together with the last bytes has had its only event.</summary>
     public bool PeerClosed => _peerClosed;
 
-    public bool IsClosing => _closing;
-
     internal void Open(GoScheduler scheduler)
     {
         Scheduler = scheduler;

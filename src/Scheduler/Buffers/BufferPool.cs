@@ -16,13 +16,8 @@ internal static unsafe class BufferPool
 
     private static readonly Lock s_lock = new();
     private static readonly NetBuffer?[] s_free = new NetBuffer?[ClassCount];
-    private static long s_inUse;
     private static byte* s_slab;
     private static int s_slabUsed = SlabSize;
-
-    /// <summary>Buffers rented and not returned, from the shared list's point of view: those cached by processors count too.
-    /// </summary>
-    public static long OutsideSharedList => Volatile.Read(ref s_inUse);
 
     public static int SizeOfClass(int sizeClass) => SmallSize << (2 * sizeClass);
 
@@ -64,7 +59,6 @@ internal static unsafe class BufferPool
         {
             buffer.Next = s_free[buffer.SizeClass];
             s_free[buffer.SizeClass] = buffer;
-            s_inUse--;
         }
     }
 
@@ -72,7 +66,6 @@ internal static unsafe class BufferPool
     {
         lock (s_lock)
         {
-            s_inUse++;
             if (s_free[sizeClass] is { } buffer)
             {
                 s_free[sizeClass] = buffer.Next;
