@@ -180,4 +180,24 @@ public class PipeliningTests
             client.AssertClosed();
         }
     }
+
+    [Fact]
+    public async Task What_a_handler_has_begun_after_a_flush_is_not_sent_ahead()
+    {
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        string content = new('x', 4000);
+        await using var server = new TestServer(async (response, request) =>
+        {
+            if (request.Path == "/first")
+                return;
+            await response.FlushAsync(); // takes the first answer along
+            await response.WriteAsync(content); // a chunk whose size is not known yet
+            await gate.Task;
+        });
+        using RawClient client = server.Connect();
+        client.Send("GET /first HTTP/1.1\r\nHost: h\r\n\r\nGET /second HTTP/1.1\r\nHost: h\r\n\r\n");
+        Assert.Equal(200, client.ReadAnyResponse().StatusCode);
+        gate.SetResult();
+        Assert.Equal(content, client.ReadAnyResponse().Text);
+    }
 }
