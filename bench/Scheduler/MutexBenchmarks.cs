@@ -12,7 +12,7 @@ internal static class MutexBenchmarks
 
     private static async Task LockAndCount()
     {
-        var mutex = new Mutex();
+        var mutex = new GoMutex();
         var group = new WaitGroup();
         for (int g = 0; g < Goroutines; g++)
         {

@@ -4,7 +4,7 @@ namespace NetGo;
 
 /// <summary>Goroutines on the current scheduler: what Go has as the <c>go</c> statement and in package runtime. All members
 /// may be used from any thread.</summary>
-public static class Go
+public static partial class Go
 {
     /// <summary>Starts a goroutine; Go's <c>go</c> statement. It inherits the caller's <see cref="ExecutionContext"/>.</summary>
     /// <param name="body">What it runs. An exception that it throws ends the process unless

@@ -565,6 +565,11 @@ public sealed partial class GoScheduler : IDisposable
         return _processors[0].Timers;
     }
 
+    // ---- Randomness ----
+
+    /// <summary>A seed (not 0) for a generator of pseudo-random numbers of one's own.</summary>
+    internal static uint NewSeed() => (uint)Random.Shared.Next() | 1;
+
     // ---- Pollers ----
 
     /// <summary>Gives every processor a poller made by <paramref name="make"/>, unless it has been done. Netpoll's

@@ -23,6 +23,9 @@ namespace NetGo;
 // In the scheduler's own code the machine is pinned throughout; it is unpinned only while Goroutine.Run is on the stack.
 internal sealed partial class Machine
 {
+    /// <summary>How many operations that need not park a goroutine may do in one slice.</summary>
+    private const int OperationBudget = 128;
+
     [ThreadStatic]
     private static Machine? t_machine;
 
@@ -34,6 +37,7 @@ internal sealed partial class Machine
     private Goroutine? _current;
     private bool _spinning;
     private Goroutine? _running;
+    private int _budget;
 
     public Machine(GoScheduler scheduler, int id, Processor? processor)
     {
@@ -109,7 +113,10 @@ internal sealed partial class Machine
             Volatile.Write(ref _processor, null);
             Interlocked.MemoryBarrierProcessWide();
             if (Volatile.Read(ref _pinned) == 0)
+            {
+                Volatile.Write(ref _budget, 0); // without a processor it shall not run on for long
                 return true;
+            }
             Volatile.Write(ref _processor, expected);
             return false;
         }
@@ -127,6 +134,14 @@ internal sealed partial class Machine
         _current = null;
         return g;
     }
+
+    // ---- The budget ----
+
+    /// <summary>To be called by each operation that could park and need not: takes one from what the goroutine may do without
+    /// parking in this slice. True when nothing is left: the operation shall complete by way of a yield, so that a goroutine for
+    /// which everything is always ready lets the others run. Go has preemption for that.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool SpendBudget() => t_machine is { } machine && --machine._budget < 0;
 
     // ---- The loop ----
 
@@ -162,6 +177,8 @@ internal sealed partial class Machine
         _current = g;
         _running = g.Root ?? g;
         processor.ScheduleTick++;
+        if (!processor.InheritsSlice)
+            _budget = OperationBudget;
         SynchronizationContext.SetSynchronizationContext(_running);
         Volatile.Write(ref _pinned, 0);
         try

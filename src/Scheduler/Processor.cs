@@ -126,6 +126,10 @@ internal sealed class Processor : IDisposable
         return runNextToo ? victim.TakeRunNext() : null;
     }
 
+    /// <summary>Owner: whether the goroutine taken last came from run-next, and so runs on in the slice of the one that made it
+    /// ready.</summary>
+    public bool InheritsSlice => _runNextStreak != 0;
+
     /// <summary>Owner: a cheap pseudo-random number to choose victims by (xorshift).</summary>
     public uint NextRandom()
     {

@@ -32,4 +32,28 @@ public enum WaitReason : byte
 
     /// <summary>Waits for a wait group to reach zero.</summary>
     WaitGroup,
+
+    /// <summary>Waits to read-lock a <c>RWMutex</c>.</summary>
+    RWMutexRead,
+
+    /// <summary>Waits to write-lock a <c>RWMutex</c>.</summary>
+    RWMutexWrite,
+
+    /// <summary>Waits for a condition variable to be signalled.</summary>
+    Cond,
+
+    /// <summary>Waits for another goroutine that runs a function once.</summary>
+    Once,
+
+    /// <summary>Waits for a semaphore.</summary>
+    Semaphore,
+
+    /// <summary>Waits for what a scope or an error group started to end.</summary>
+    Scope,
+
+    /// <summary>Waits for ever: for a channel that is null, or a select without cases.</summary>
+    Forever,
+
+    /// <summary>Waits, in a simulation, for all other goroutines to be blocked.</summary>
+    SimulationIdle,
 }

@@ -21,7 +21,7 @@ internal sealed class MutexWaiter : IValueTaskSource
     /// <summary>The goroutine to make ready; valid while it is on the queue.</summary>
     public Goroutine? Parked;
 
-    private Mutex? _mutex;
+    private GoMutex? _mutex;
     private Action<object?>? _continuation;
     private object? _state;
     private ValueTaskSourceOnCompletedFlags _flags;
@@ -30,7 +30,7 @@ internal sealed class MutexWaiter : IValueTaskSource
 
     public short Token => _token;
 
-    public static MutexWaiter Rent(Mutex mutex)
+    public static MutexWaiter Rent(GoMutex mutex)
     {
         MutexWaiter? waiter = t_free;
         if (waiter is null)

@@ -38,7 +38,7 @@ public sealed class Select : IValueTaskSource<int>
     private SelectCase[] _lockOrder = [];
     private int _state;
     private short _token;
-    private uint _seed = (uint)Random.Shared.Next() | 1;
+    private uint _seed = GoScheduler.NewSeed();
     private SelectCase? _winner;
     private Goroutine? _parked;
     private bool _wonParked;

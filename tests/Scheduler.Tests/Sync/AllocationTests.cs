@@ -61,7 +61,7 @@ public class AllocationTests
     {
         const int goroutines = 8;
         const int rounds = 20_000;
-        var mutex = new Mutex();
+        var mutex = new GoMutex();
         long before = 0;
         long after = 0;
         int count = 0;

@@ -7,7 +7,7 @@ public class MutexTests
     [Fact]
     public void Unlock_of_an_unlocked_one_throws()
     {
-        var mutex = new Mutex();
+        var mutex = new GoMutex();
         Assert.Throws<SynchronizationLockException>(mutex.Unlock);
         Assert.True(mutex.TryLock());
         Assert.False(mutex.TryLock());
@@ -19,7 +19,7 @@ public class MutexTests
     [Theory, MemberData(nameof(ProcessorCounts))]
     public Task Another_waits_until_it_is_unlocked(int processors) => On.Processors(processors, async () =>
     {
-        var mutex = new Mutex();
+        var mutex = new GoMutex();
         await mutex.LockAsync();
         bool entered = false;
         var group = new WaitGroup();
@@ -44,7 +44,7 @@ public class MutexTests
     {
         const int goroutines = 64;
         const int each = 2000;
-        var mutex = new Mutex();
+        var mutex = new GoMutex();
         int inside = 0;
         int overlaps = 0;
         long count = 0;
@@ -77,7 +77,7 @@ public class MutexTests
     public async Task Threads_that_run_no_goroutine_can_use_it()
     {
         const int each = 5000;
-        var mutex = new Mutex();
+        var mutex = new GoMutex();
         int count = 0;
         async Task Add()
         {

@@ -14,7 +14,7 @@ namespace NetGo;
 
 /// <summary>Mutual exclusion between goroutines; Go's sync.Mutex. Waiting holds no thread. Not reentrant, and owned by nobody:
 /// one goroutine may lock and another unlock. All members may be used from any thread.</summary>
-public sealed class Mutex
+public sealed class GoMutex
 {
     private const int Locked = 1;
     private const int HasWaiters = 2;
