@@ -18,7 +18,7 @@ public sealed partial class GoScheduler : IDisposable
 
     private readonly Lock _lock = new();
     private readonly Processor[] _processors;
-    private readonly ulong[] _idleMask;
+    private readonly IdleProcessors _idle = new();
     private readonly TimeProvider _timeProvider;
     private readonly double _nanosecondsPerTick;
     private readonly Sysmon _sysmon;
@@ -30,7 +30,6 @@ public sealed partial class GoScheduler : IDisposable
     private int _machinesMade;
 
     private int _globalCount;
-    private int _spinning;
     private long _lastGoroutineId;
     private long _liveElsewhere;
     private volatile bool _stopping;
@@ -45,7 +44,6 @@ public sealed partial class GoScheduler : IDisposable
         _timeProvider = options.TimeProvider;
         _nanosecondsPerTick = 1e9 / _timeProvider.TimestampFrequency;
         _processors = new Processor[options.MaxProcs];
-        _idleMask = new ulong[(options.MaxProcs + 63) / 64];
         for (int i = 0; i < _processors.Length; i++)
             _processors[i] = new Processor(this, i);
         foreach (Processor p in _processors)
@@ -392,86 +390,50 @@ public sealed partial class GoScheduler : IDisposable
 
     // ---- Idle processors and spinning machines ----
 
-    internal bool IsIdle(Processor p) => (Volatile.Read(ref _idleMask[p.Index / 64]) & (1UL << (p.Index % 64))) != 0;
+    internal bool IsIdle(Processor p) => _idle.IsIdle(p.Index);
 
-    internal void SetIdle(Processor p) => Interlocked.Or(ref _idleMask[p.Index / 64], 1UL << (p.Index % 64));
+    internal void SetIdle(Processor p) => _idle.Set(p.Index);
 
     /// <summary>False when it was not idle any more: who cleared it is about to wake its poller.</summary>
     internal bool ClearIdle(Processor p)
     {
-        ulong bit = 1UL << (p.Index % 64);
-        bool wasIdle = (Interlocked.And(ref _idleMask[p.Index / 64], ~bit) & bit) != 0;
+        bool wasIdle = _idle.TryClear(p.Index);
         _sysmon.WakeIfAsleep();
         return wasIdle;
     }
 
-    internal bool AllIdle
-    {
-        get
-        {
-            int idle = 0;
-            foreach (ulong word in _idleMask)
-                idle += System.Numerics.BitOperations.PopCount(word);
-            return idle == _processors.Length;
-        }
-    }
+    internal bool AllIdle => _idle.AllOf(_processors.Length);
 
     /// <summary>Wakes an idle processor to look for work, unless one is looking already; Go's wakep.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void WakeOne()
     {
-        if (Volatile.Read(ref _spinning) == 0 && HasIdle)
+        if (_idle.ShouldWake(_processors.Length))
             WakeOneSlow();
-    }
-
-    private bool HasIdle
-    {
-        get
-        {
-            foreach (ref ulong word in _idleMask.AsSpan())
-            {
-                if (Volatile.Read(ref word) != 0)
-                    return true;
-            }
-            return false;
-        }
     }
 
     private void WakeOneSlow()
     {
-        if (Interlocked.CompareExchange(ref _spinning, 1, 0) != 0)
+        int index = _idle.TakeToWake(_processors.Length);
+        if (index < 0)
             return;
-        foreach (Processor p in _processors)
-        {
-            if (IsIdle(p) && ClearIdle(p))
-            {
-                p.Poller.Wake();
-                return;
-            }
-        }
-        EndSpinning();
+        _sysmon.WakeIfAsleep();
+        _processors[index].Poller.Wake();
     }
 
     /// <summary>Wakes this processor if it is idle. It starts out spinning.</summary>
     internal void WakeProcessor(Processor p)
     {
-        Interlocked.Increment(ref _spinning);
-        if (ClearIdle(p))
-            p.Poller.Wake();
-        else
-            EndSpinning();
+        if (!_idle.TryTakeToWake(p.Index))
+            return;
+        _sysmon.WakeIfAsleep();
+        p.Poller.Wake();
     }
 
     /// <summary>At most half of the processors may look for work in others' queues at a time.</summary>
-    internal bool TryBeginSpinning()
-    {
-        if (2 * Volatile.Read(ref _spinning) >= _processors.Length)
-            return false;
-        Interlocked.Increment(ref _spinning);
-        return true;
-    }
+    internal bool TryBeginSpinning() => _idle.TryBeginSpinning(_processors.Length);
 
-    internal void EndSpinning() => Interlocked.Decrement(ref _spinning);
+    internal void EndSpinning() => _idle.EndSpinning();
 
     // ---- Machines ----
 

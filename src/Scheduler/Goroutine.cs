@@ -8,21 +8,7 @@ namespace NetGo;
 //
 // Its stack is whatever the async method keeps in its state machine; what is kept here is the continuation to call next.
 //
-// States, and who may move it:
-//
-//   from        to          by
-//   Dead        Runnable    Spawn, which has it from a free list
-//   Runnable    Running     the machine that took it from a queue (it alone can have it)
-//   Running     Waiting(r)  the code that runs on it, in Park; r is a reason other than Task. The parking code then gives it
-//                           to exactly one place (a pollDesc's rg, a timer, a wait queue)
-//   Waiting(r)  Runnable    whoever took it from that place, in Ready
-//   Running     Waiting(T)  the machine, when the code returned without parking and the body has not ended: it awaits
-//                           something that is not ours (reason Task)
-//   Waiting(T)  Runnable    Post, by compare-and-swap: the foreign thing has completed
-//   Waiting(T)  Dead        by compare-and-swap, by whoever sees that the body has completed elsewhere
-//   Running     Dead        the machine, when the code returned and the body had completed
-//
-// Only the two ways out of Waiting(T) compete, so only they swap; in all other rows one thread has the goroutine.
+// Its states, and who may move it, are in GoroutineState.cs.
 //
 // Park publishes the goroutine while the frames below it still have to return: another machine may run it on before they
 // have. That is how async code always resumes, and it means that after Park the machine must not touch the goroutine: it
@@ -73,8 +59,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
 
     private static readonly Task s_bodyWanted = new(static () => { });
 
-    // The status in the low byte, the wait reason above it.
-    private int _state;
+    private GoroutineState _state;
     private Entry _entry;
     private Operation _operation;
     private short _operationToken;
@@ -103,9 +88,9 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     /// <summary>A number unique within its scheduler. A branch has its root's.</summary>
     internal long Id { get; private set; }
 
-    internal GoroutineStatus Status => (GoroutineStatus)(byte)Volatile.Read(ref _state);
+    internal GoroutineStatus Status => _state.Status;
 
-    internal WaitReason WaitReason => (WaitReason)(byte)(Volatile.Read(ref _state) >> 8);
+    internal WaitReason WaitReason => _state.WaitReason;
 
     /// <summary>Where it was spawned: "file:line".</summary>
     internal string SpawnSite => $"{Path.GetFileName(_spawnFile)}:{_spawnLine}";
@@ -114,15 +99,10 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
 
     internal bool IsBranch => _isBranch;
 
-    private static int Pack(GoroutineStatus status, WaitReason reason = WaitReason.None) => (int)status | ((int)reason << 8);
-
-    private static readonly int s_waitingForTask = Pack(GoroutineStatus.Waiting, WaitReason.Task);
-
     // ---- Spawning ----
 
     internal void Prepare(long id, Delegate body, object? argument, string file, int line)
     {
-        Debug.Assert(Status is GoroutineStatus.Idle or GoroutineStatus.Dead);
         Id = id;
         Root = null;
         _spawnFile = file;
@@ -144,7 +124,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
             _argument = new BodyInContext(context, _entry, body, argument);
             _entry = Entry.BodyInContext;
         }
-        _state = Pack(GoroutineStatus.Runnable);
+        _state.Set(GoroutineStatus.Runnable);
     }
 
     /// <summary>Makes it a branch of <paramref name="root"/>, to be parked or posted to at once.</summary>
@@ -156,7 +136,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
         _spawnLine = Root?._spawnLine ?? 0;
         _body = null;
         _isBranch = true;
-        _state = Pack(GoroutineStatus.Running);
+        _state.Set(GoroutineStatus.Running);
     }
 
     private sealed class BodyInContext(ExecutionContext context, Entry entry, Delegate body, object? argument)
@@ -178,7 +158,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Run(Machine machine)
     {
-        _state = Pack(GoroutineStatus.Running);
+        _state.Set(GoroutineStatus.Running);
         Delegate target = _target!;
         object? argument = _argument;
         _target = null;
@@ -251,7 +231,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
         Task? body = Volatile.Read(ref _body);
         if (body is not null && body != s_bodyWanted && body.IsCompleted)
         {
-            _state = Pack(GoroutineStatus.Dead);
+            _state.Set(GoroutineStatus.Dead);
             return true;
         }
         return EndRunIncomplete();
@@ -261,7 +241,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     {
         if (_isBranch)
         {
-            _state = Pack(GoroutineStatus.Dead);
+            _state.Set(GoroutineStatus.Dead);
             return true;
         }
         _neverReuse = true;
@@ -271,14 +251,13 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
             _completionHooked = true;
             HookCompletion(body);
         }
-        Interlocked.Exchange(ref _state, s_waitingForTask);
+        _state.ParkForTask();
         // From here a Post may have it. The body may have completed (and the hook have run in vain) before the exchange.
         body = Volatile.Read(ref _body);
         return body is not null && body != s_bodyWanted && body.IsCompleted && TryKill();
     }
 
-    private bool TryKill() =>
-        Interlocked.CompareExchange(ref _state, Pack(GoroutineStatus.Dead), s_waitingForTask) == s_waitingForTask;
+    private bool TryKill() => _state.TryTakeFromTask(GoroutineStatus.Dead);
 
     // In this goroutine's own context: completed elsewhere, the hook comes back as a post, and the end of that run sees it.
     private void HookCompletion(Task body) =>
@@ -317,15 +296,11 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
         g._entry = Entry.Continuation;
         g._target = continuation;
         g._argument = argument;
-        Volatile.Write(ref g._state, Pack(GoroutineStatus.Waiting, reason));
+        g._state.Park(reason);
         return g;
     }
 
-    internal void MarkRunnable()
-    {
-        Debug.Assert(Status == GoroutineStatus.Waiting || Status == GoroutineStatus.Running);
-        _state = Pack(GoroutineStatus.Runnable);
-    }
+    internal void MarkRunnable() => _state.Set(GoroutineStatus.Runnable);
 
     // ---- Foreign awaits: SynchronizationContext ----
 
@@ -338,12 +313,11 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     public override void Post(SendOrPostCallback d, object? state)
     {
         Goroutine g = this;
-        int runnable = Pack(GoroutineStatus.Runnable);
-        if (Interlocked.CompareExchange(ref _state, runnable, s_waitingForTask) != s_waitingForTask)
+        if (!_state.TryTakeFromTask(GoroutineStatus.Runnable))
         {
             _neverReuse = true;
             g = Scheduler.RentBranch(this);
-            g._state = runnable;
+            g._state.Set(GoroutineStatus.Runnable);
         }
         g._entry = Entry.Callback;
         g._target = d;

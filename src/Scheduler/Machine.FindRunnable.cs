@@ -9,14 +9,8 @@ namespace NetGo;
 //   5  when another processor has work: the own poller without waiting, then half of a random victim's ring
 //   6  sleep in the own poller until an event, a wake-up or the first timer
 //
-// Going to sleep and giving work to a sleeper are a store-then-load on each side:
-//
-//   going idle                                   submitting to the global queue
-//   1  set the idle bit (a full fence)           1  enqueue, under the lock (a full fence)
-//   2  look at all queues and timers again       2  find an idle bit, clear it, wake that poller
-//
-// so one of the two sees the other. Work put on the local ring of a running machine needs no fence: that machine runs it
-// itself, or, when it blocks, whoever gets its processor. Who clears an idle bit has the sleeper: exactly one wakes it.
+// How sleeping machines and new work find each other is in IdleProcessors.cs. Work put on the local ring of a running machine
+// needs no fence: that machine runs it itself, or, when it blocks, whoever gets its processor.
 internal sealed partial class Machine
 {
     private const uint FairnessInterval = 61;

@@ -3,24 +3,8 @@ using System.Runtime.CompilerServices;
 
 namespace NetGo;
 
-// A machine: an operating-system thread that runs goroutines while it holds a processor. Go's m.
-//
-// The hand-off. While a machine runs user code, sysmon may take its processor away: the code may be blocked in the kernel,
-// and the processor's queue, poller and buffers are needed. But the machine's thread uses these without a lock, so sysmon
-// may take the processor only while that thread is not using it, and the thread must notice before it next does:
-//
-//   machine, Pin                        sysmon, TryTakeProcessor (under _handOffLock)
-//   1  _pinned = 1                      1  _processor = null
-//   2  read _processor                  2  a memory barrier in every thread of the process
-//      not null: use it                 3  read _pinned
-//      null: ask under _handOffLock        0: the machine had not pinned before 1 was seen: taken
-//   3  _pinned = 0 (Unpin)                 1: it may be using it: put back, try again at the next look
-//
-// The usual Dekker protocol needs a full fence between the machine's steps 1 and 2, at every use. The process-wide barrier
-// on sysmon's side (membarrier(2); Interlocked.MemoryBarrierProcessWide) makes two plain accesses enough: whatever the
-// machine's thread had done is visible after it, and whatever it does later sees the null.
-//
-// In the scheduler's own code the machine is pinned throughout; it is unpinned only while Goroutine.Run is on the stack.
+// A machine: an operating-system thread that runs goroutines while it holds a processor. Go's m. How it can lose the processor
+// while it runs user code, and how it notices, is in ProcessorSlot.cs.
 internal sealed partial class Machine
 {
     /// <summary>How many operations that need not park a goroutine may do in one slice.</summary>
@@ -29,11 +13,9 @@ internal sealed partial class Machine
     [ThreadStatic]
     private static Machine? t_machine;
 
-    private readonly Lock _handOffLock = new();
     private readonly ManualResetEventSlim _wake = new(false, spinCount: 0);
 
-    private Processor? _processor;
-    private int _pinned = 1;
+    private ProcessorSlot _slot;
     private Goroutine? _current;
     private bool _spinning;
     private Goroutine? _running;
@@ -43,7 +25,7 @@ internal sealed partial class Machine
     {
         Scheduler = scheduler;
         Id = id;
-        _processor = processor;
+        _slot = new ProcessorSlot(processor);
         if (processor is not null)
             processor.Machine = this;
     }
@@ -77,7 +59,7 @@ internal sealed partial class Machine
     {
         if (processor is not null)
             processor.Machine = this;
-        Volatile.Write(ref _processor, processor);
+        _slot.Give(processor);
         _wake.Set();
     }
 
@@ -86,43 +68,21 @@ internal sealed partial class Machine
     /// <summary>The processor, for use until <see cref="Unpin"/> with <paramref name="previous"/>; null when it was handed
     /// off. Nests.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Processor? Pin(out int previous)
-    {
-        previous = _pinned;
-        Volatile.Write(ref _pinned, 1);
-        return Volatile.Read(ref _processor) ?? PinContended();
-    }
+    public Processor? Pin(out int previous) => _slot.Pin(out previous);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Unpin(int previous) => Volatile.Write(ref _pinned, previous);
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private Processor? PinContended()
-    {
-        lock (_handOffLock)
-            return _processor;
-    }
+    public void Unpin(int previous) => _slot.Unpin(previous);
 
     /// <summary>Sysmon: takes the processor of a machine that runs user code. False when it is using it, or has another.</summary>
     public bool TryTakeProcessor(Processor expected)
     {
-        lock (_handOffLock)
-        {
-            if (Volatile.Read(ref _processor) != expected || Volatile.Read(ref _pinned) != 0)
-                return false;
-            Volatile.Write(ref _processor, null);
-            Interlocked.MemoryBarrierProcessWide();
-            if (Volatile.Read(ref _pinned) == 0)
-            {
-                Volatile.Write(ref _budget, 0); // without a processor it shall not run on for long
-                return true;
-            }
-            Volatile.Write(ref _processor, expected);
+        if (!_slot.TryTake(expected))
             return false;
-        }
+        Volatile.Write(ref _budget, 0); // without a processor it shall not run on for long
+        return true;
     }
 
-    public bool IsPinned => Volatile.Read(ref _pinned) != 0;
+    public bool IsPinned => _slot.IsPinned;
 
     /// <summary>The goroutine of the running code, which thereby loses it; a new branch when it has lost it already.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -154,15 +114,14 @@ internal sealed partial class Machine
         {
         }
         t_machine = null;
-        if (_processor is { } last)
+        if (_slot.GiveUp() is { } last)
             last.Machine = null;
     }
 
     // A method of its own, so that the runtime can replace it by optimized code: the loop above never returns.
     private bool RunOne()
     {
-        // A null may be sysmon's attempt to take it, still under way.
-        Processor? processor = Volatile.Read(ref _processor) ?? PinContended();
+        Processor? processor = _slot.Get();
         if (processor is null)
             return Scheduler.WaitForProcessor(this, _wake);
         Goroutine? g = FindRunnable(processor);
@@ -180,7 +139,7 @@ internal sealed partial class Machine
         if (!processor.InheritsSlice)
             _budget = OperationBudget;
         SynchronizationContext.SetSynchronizationContext(_running);
-        Volatile.Write(ref _pinned, 0);
+        _slot.Unpin(0);
         try
         {
             g.Run(this);
@@ -190,9 +149,7 @@ internal sealed partial class Machine
             // Async code keeps its exceptions in its tasks: this is an async void method's, or a bug here.
             Scheduler.ReportUnhandled(e, g);
         }
-        Volatile.Write(ref _pinned, 1);
-        if (Volatile.Read(ref _processor) is null)
-            PinContended();
+        _slot.Pin(out _);
         if (ExecutionContext.Capture() != DefaultContext && DefaultContext is { } context)
             ExecutionContext.Restore(context);
         // Whoever parked is not ours any more, and may be running elsewhere.
