@@ -37,6 +37,9 @@ namespace NetGo.Netpoll;
 // connection 40 bytes.
 internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
 {
+    /// <summary>Never the sequence of a PollDesc: pollers use it to mark what is not one.</summary>
+    public const uint ReservedSequence = uint.MaxValue;
+
     private const long NoDeadline = long.MaxValue;
 
     private static readonly object s_ready = new();
@@ -85,7 +88,7 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
     /// <summary>The last user is gone: stale events and timers find nothing.</summary>
     internal void Retire()
     {
-        Sequence++;
+        Sequence = (Sequence + 1) % ReservedSequence;
         lock (this)
         {
             _closing = true;

@@ -67,13 +67,13 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     private bool _completionHooked;
     private bool _neverReuse;
     private bool _isBranch;
+    private bool _isWired;
 
     private Delegate? _target;
     private object? _argument;
     private Task? _body;
     private string? _spawnFile;
-    private long _sleepUntil;
-    private SleepTimer? _sleepTimer;
+    private GoroutineExtras? _extras;
 
     internal Goroutine(GoScheduler scheduler) => Scheduler = scheduler;
 
@@ -98,6 +98,29 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     internal bool Reusable => !_neverReuse;
 
     internal bool IsBranch => _isBranch;
+
+    /// <summary>What most goroutines never need.</summary>
+    internal GoroutineExtras Extras => _extras ??= new GoroutineExtras(this);
+
+    /// <summary>It may run on one machine only, <see cref="WiredTo"/>.</summary>
+    internal bool IsWired => _isWired;
+
+    internal Machine? WiredTo
+    {
+        get => _extras?.WiredTo;
+        set
+        {
+            if (value != WiredTo)
+                Extras.WiredTo = value;
+            _isWired = value is not null;
+        }
+    }
+
+    /// <summary>It has called LockOSThread and not undone it.</summary>
+    internal bool IsLocked => _isWired && _extras!.LockCount > 0;
+
+    /// <summary>When it should have run, by the scheduler's clock; null when it has no deadline.</summary>
+    internal long? Deadline => _extras is { Deadline: not long.MaxValue } extras ? extras.Deadline : null;
 
     // ---- Spawning ----
 
@@ -251,6 +274,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
             _completionHooked = true;
             HookCompletion(body);
         }
+        Scheduler.Events?.OnPark(new GoroutineRef(this), WaitReason.Task);
         _state.ParkForTask();
         // From here a Post may have it. The body may have completed (and the hook have run in vain) before the exchange.
         body = Volatile.Read(ref _body);
@@ -277,6 +301,15 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
         _isBranch = false;
         _operation = Operation.None;
         Root = null;
+        if (_extras is not null)
+            ClearExtras();
+    }
+
+    private void ClearExtras()
+    {
+        WiredTo = null;
+        _extras!.Deadline = long.MaxValue;
+        _extras.LockCount = 0;
     }
 
     // ---- Parking ----
@@ -296,11 +329,21 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
         g._entry = Entry.Continuation;
         g._target = continuation;
         g._argument = argument;
+        g.Scheduler.Events?.OnPark(new GoroutineRef(g), reason);
         g._state.Park(reason);
         return g;
     }
 
-    internal void MarkRunnable() => _state.Set(GoroutineStatus.Runnable);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void MarkRunnable()
+    {
+        _state.Set(GoroutineStatus.Runnable);
+        Scheduler.Events?.OnReady(new GoroutineRef(this));
+    }
+
+    internal void EnterSyscall() => _state.Set(GoroutineStatus.Syscall);
+
+    internal void ExitSyscall() => _state.Set(GoroutineStatus.Running);
 
     // ---- Foreign awaits: SynchronizationContext ----
 
@@ -313,11 +356,15 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     public override void Post(SendOrPostCallback d, object? state)
     {
         Goroutine g = this;
-        if (!_state.TryTakeFromTask(GoroutineStatus.Runnable))
+        if (_state.TryTakeFromTask(GoroutineStatus.Runnable))
+        {
+            Scheduler.Events?.OnReady(new GoroutineRef(this));
+        }
+        else
         {
             _neverReuse = true;
             g = Scheduler.RentBranch(this);
-            g._state.Set(GoroutineStatus.Runnable);
+            g.MarkRunnable();
         }
         g._entry = Entry.Callback;
         g._target = d;
@@ -338,7 +385,8 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
         if (_operation != Operation.None)
             return false;
         _operation = operation;
-        _sleepUntil = until;
+        if (until != 0)
+            Extras.SleepUntil = until;
         _operationToken++;
         return true;
     }
@@ -361,10 +409,9 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     {
         Check(token);
         Operation operation = _operation;
-        long until = _sleepUntil;
         _operation = Operation.Awaited;
         if (operation == Operation.Sleep)
-            StartSleep(until, continuation, state);
+            StartSleep(_extras!.SleepUntil, continuation, state);
         else
             StartYield(continuation, state);
     }
@@ -380,17 +427,12 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     {
         Goroutine g = Park(continuation, state, WaitReason.Sleep);
         GoScheduler scheduler = g.Scheduler;
-        scheduler.TimersForThisThread().Start(g._sleepTimer ??= new SleepTimer(g), until);
+        scheduler.TimersForThisThread().Start(g.Extras, until);
     }
 
     private void Check(short token)
     {
         if (token != _operationToken)
             throw new InvalidOperationException("A ValueTask was awaited twice, or after its operation had completed.");
-    }
-
-    private sealed class SleepTimer(Goroutine goroutine) : RuntimeTimer
-    {
-        internal override void Fire(long now) => goroutine.Scheduler.Ready(goroutine, next: false);
     }
 }

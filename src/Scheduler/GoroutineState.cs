@@ -21,6 +21,7 @@ namespace NetGo;
 //   Running     Syscall     the code that runs on it, on its way into Go.Blocking
 //   Syscall     Running     the same, on its way out, when its machine has a processor still
 //   Syscall     Runnable    the same, when it has none: it waits on a run queue for one
+//   Syscall     Waiting(r)  the code in there parks after all
 //
 // Only the two ways out of Waiting(T) compete, so only they swap; in all other rows one thread has the goroutine, and a plain
 // store does. In Debug every step is checked against the table.
@@ -80,7 +81,7 @@ internal struct GoroutineState
         (GoroutineStatus.Runnable, GoroutineStatus.Running) => true,
         (GoroutineStatus.Running, GoroutineStatus.Waiting or GoroutineStatus.Runnable or GoroutineStatus.Dead or GoroutineStatus.Syscall) => true,
         (GoroutineStatus.Waiting, GoroutineStatus.Runnable or GoroutineStatus.Dead) => true,
-        (GoroutineStatus.Syscall, GoroutineStatus.Running or GoroutineStatus.Runnable) => true,
+        (GoroutineStatus.Syscall, GoroutineStatus.Running or GoroutineStatus.Runnable or GoroutineStatus.Waiting) => true,
         _ => false,
     };
 }

@@ -2,6 +2,7 @@ namespace NetGo;
 
 // Where a machine looks for its next goroutine; Go's findRunnable. In this order:
 //
+//   0  a processor that is to go is taken apart
 //   1  every 61st time: due timers, the poller, and the global queue, so that local work cannot starve them
 //   2  run-next, then the local ring
 //   3  a share of the global queue
@@ -16,12 +17,18 @@ internal sealed partial class Machine
     private const uint FairnessInterval = 61;
     private const int StealRounds = 4;
 
+    /// <summary>Null when the scheduler stops, and when the processor was taken away for good.</summary>
     private Goroutine? FindRunnable(Processor processor)
     {
         while (!Scheduler.IsStopping)
         {
+            if (processor.Phase == ProcessorPhase.Retiring && TryDismantle(processor))
+                return null;
             if (++processor.SearchTick % FairnessInterval == 0 && LookEverywhere(processor) is { } fair)
                 return StopSpinning(fair);
+            // A policy's queue is for choosing from: it gets the global ones first.
+            if (processor.HasPolicy && Scheduler.HasGlobalWork)
+                Scheduler.TakeShareOfGlobalIntoQueue(processor);
             if (processor.Get() is { } local)
                 return StopSpinning(local);
             if (Scheduler.TakeShareOfGlobal(processor) is { } global)
@@ -43,6 +50,15 @@ internal sealed partial class Machine
             SleepInPoller(processor, now);
         }
         return null;
+    }
+
+    private bool TryDismantle(Processor processor)
+    {
+        if (!Scheduler.TryDismantle(processor))
+            return false;
+        _slot.GiveUp();
+        EndSpinning();
+        return true;
     }
 
     private Goroutine? LookEverywhere(Processor processor)
@@ -69,8 +85,10 @@ internal sealed partial class Machine
             for (int i = 0; i < all.Length; i++)
             {
                 Processor victim = all[(int)((start + (uint)i) % (uint)all.Length)];
-                if (victim != processor && processor.StealFrom(victim, runNextToo: round == StealRounds - 1) is { } g)
-                    return g;
+                if (victim == processor || processor.StealFrom(victim, runNextToo: round == StealRounds - 1) is not { } g)
+                    continue;
+                Scheduler.Events?.OnSteal(new GoroutineRef(g), processor.Index, victim.Index);
+                return g;
             }
         }
         return null;
@@ -79,23 +97,23 @@ internal sealed partial class Machine
     // The last spinning machine that finds work passes the duty on: there may be more where that came from.
     private Goroutine StopSpinning(Goroutine g)
     {
-        if (_spinning)
-        {
-            _spinning = false;
-            Scheduler.EndSpinning();
+        if (EndSpinning())
             Scheduler.WakeOne();
-        }
         return g;
+    }
+
+    private bool EndSpinning()
+    {
+        if (!_spinning)
+            return false;
+        _spinning = false;
+        Scheduler.EndSpinning();
+        return true;
     }
 
     private void SleepInPoller(Processor processor, long now)
     {
-        bool wasSpinning = _spinning;
-        if (wasSpinning)
-        {
-            _spinning = false;
-            Scheduler.EndSpinning();
-        }
+        bool wasSpinning = EndSpinning();
         processor.AdoptAttachedPoller();
         long until = processor.Timers.NextWhen;
         Volatile.Write(ref processor.SleepUntil, until);
@@ -103,7 +121,7 @@ internal sealed partial class Machine
         // Who saw a spinning machine did not wake another, so the last one looks at the others' queues once more. (The others
         // may leave what they see to those that spin.)
         bool workCame = Scheduler.HasGlobalWork || Scheduler.IsStopping || processor.Timers.NextWhen < until ||
-            processor.HasPollerToAdopt || (wasSpinning && Scheduler.AnyOtherHasWork(processor));
+            processor.HasPollerToAdopt || processor.Phase == ProcessorPhase.Retiring || (wasSpinning && Scheduler.AnyOtherHasWork(processor));
         GoroutineQueue ready = default;
         if (!workCame)
             processor.Poller.Poll(until == long.MaxValue ? -1 : Math.Max(0, until - now), ref ready);

@@ -4,30 +4,27 @@ using System.Runtime.CompilerServices;
 namespace NetGo;
 
 // A machine: an operating-system thread that runs goroutines while it holds a processor. Go's m. How it can lose the processor
-// while it runs user code, and how it notices, is in ProcessorSlot.cs.
+// while it runs user code, and how it notices, is in ProcessorSlot.cs; how it waits for one, in GoScheduler.Machines.cs.
 internal sealed partial class Machine
 {
-    /// <summary>How many operations that need not park a goroutine may do in one slice.</summary>
-    private const int OperationBudget = 128;
-
     [ThreadStatic]
     private static Machine? t_machine;
 
     private readonly ManualResetEventSlim _wake = new(false, spinCount: 0);
 
-    private ProcessorSlot _slot;
+    private ProcessorSlot _slot = new(null);
     private Goroutine? _current;
     private bool _spinning;
     private Goroutine? _running;
     private int _budget;
 
-    public Machine(GoScheduler scheduler, int id, Processor? processor)
+    // What Resume leaves for the thread to find.
+    private Processor? _next;
+
+    public Machine(GoScheduler scheduler, int id)
     {
         Scheduler = scheduler;
         Id = id;
-        _slot = new ProcessorSlot(processor);
-        if (processor is not null)
-            processor.Machine = this;
     }
 
     /// <summary>The machine of the calling thread; null on a thread that isn't one.</summary>
@@ -40,6 +37,9 @@ internal sealed partial class Machine
 
     public int Id { get; }
 
+    /// <summary>Its thread has ended, or is about to and touches nothing any more.</summary>
+    public volatile bool HasEnded;
+
     public ThreadClock Clock { get; private set; }
 
     /// <summary>The goroutine that the code running now belongs to; null once it has parked.</summary>
@@ -48,19 +48,37 @@ internal sealed partial class Machine
     /// <summary>The next in the scheduler's list of machines without work. Guarded by the scheduler's lock.</summary>
     public Machine? IdleLink;
 
+    /// <summary>Starts its thread, which waits for <see cref="Resume"/>.</summary>
+    /// <exception cref="OutOfMemoryException">The system has no more threads.</exception>
     public void Start()
     {
         var thread = new Thread(Main) { IsBackground = true, Name = $"netgo-m{Id}" };
         thread.UnsafeStart();
     }
 
-    /// <summary>Gives a processor to a machine that waits for one. The caller has taken the machine off the idle list.</summary>
+    // ---- Waiting for a processor ----
+
+    /// <summary>Ends the wait of a machine without a processor. The caller alone has the right to.</summary>
+    /// <param name="processor">For the machine; null to make it look around.</param>
     public void Resume(Processor? processor)
     {
         if (processor is not null)
-            processor.Machine = this;
-        _slot.Give(processor);
+            _next = processor;
         _wake.Set();
+    }
+
+    /// <summary>The machine's own thread, without a processor: waits for <see cref="Resume"/>. False when it did not come in
+    /// time.</summary>
+    public bool WaitToResume(TimeSpan timeout)
+    {
+        if (!_wake.Wait(timeout))
+            return false;
+        _wake.Reset();
+        Processor? next = _next;
+        _next = null;
+        if (next is not null)
+            _slot.Give(next);
+        return true;
     }
 
     // ---- Using the processor from user code ----
@@ -110,24 +128,64 @@ internal sealed partial class Machine
         t_machine = this;
         DefaultContext ??= ExecutionContext.Capture();
         Clock = ThreadClock.OfCallingThread();
+        WaitToResume(Timeout.InfiniteTimeSpan);
         while (RunOne())
         {
         }
+        Leave();
         t_machine = null;
+        Scheduler.MachineEnded();
+        HasEnded = true;
+    }
+
+    /// <summary>Runs goroutines on the calling thread, whatever else it is, until the scheduler stops. For simulations.</summary>
+    public void RunHere(Processor processor)
+    {
+        Machine? outer = t_machine;
+        SynchronizationContext? outerSynchronization = SynchronizationContext.Current;
+        ExecutionContext? outerContext = ExecutionContext.Capture();
+        t_machine = this;
+        DefaultContext ??= ExecutionContext.Capture();
+        processor.Machine = this;
+        _slot.Give(processor);
+        try
+        {
+            while (RunOne())
+            {
+            }
+        }
+        finally
+        {
+            Leave();
+            t_machine = outer;
+            if (outerContext is not null)
+                ExecutionContext.Restore(outerContext);
+            SynchronizationContext.SetSynchronizationContext(outerSynchronization);
+        }
+    }
+
+    private void Leave()
+    {
         if (_slot.GiveUp() is { } last)
             last.Machine = null;
     }
 
-    // A method of its own, so that the runtime can replace it by optimized code: the loop above never returns.
+    // A method of its own, so that the runtime can replace it by optimized code: the loop above never returns. False when the
+    // thread shall end.
     private bool RunOne()
     {
         Processor? processor = _slot.Get();
+        if (_lockedGoroutine is not null || _endsWithGoroutine)
+            return RunLocked(processor);
         if (processor is null)
-            return Scheduler.WaitForProcessor(this, _wake);
+            return Scheduler.WaitForProcessor(this);
         Goroutine? g = FindRunnable(processor);
         if (g is null)
-            return false;
-        Execute(processor, g);
+            return !Scheduler.IsStopping; // it has no processor any more
+        if (g.IsWired)
+            GiveToWired(processor, g);
+        else
+            Execute(processor, g);
         return true;
     }
 
@@ -137,7 +195,8 @@ internal sealed partial class Machine
         _running = g.Root ?? g;
         processor.ScheduleTick++;
         if (!processor.InheritsSlice)
-            _budget = OperationBudget;
+            _budget = Scheduler.NextBudget();
+        Scheduler.Events?.OnRun(new GoroutineRef(g), processor.Index);
         SynchronizationContext.SetSynchronizationContext(_running);
         _slot.Unpin(0);
         try

@@ -17,17 +17,25 @@ internal sealed class Processor : IDisposable
     private uint _stealSeed;
     private int _runNextStreak;
 
+    private readonly SchedulingOrder? _order;
+    private readonly Lock _orderLock = new();
+    private int _orderCount;
+
     public Processor(GoScheduler scheduler, int index)
     {
         _scheduler = scheduler;
         Index = index;
         Timers = new TimerHeap(this);
         Buffers = new BufferCache();
-        Poller = new SemaphorePoller();
+        Poller = scheduler.Simulation is { } simulation ? simulation.Poller : new SemaphorePoller();
         _stealSeed = (uint)index + 1;
+        _order = scheduler.Policy.CreateOrder(index);
     }
 
     public int Index { get; }
+
+    /// <summary>Changes as GoScheduler.Processors.cs says.</summary>
+    public volatile ProcessorPhase Phase;
 
     public RunQueue RunQueue { get; } = new();
 
@@ -66,14 +74,28 @@ internal sealed class Processor : IDisposable
         public long Since;
         public Machine? Machine;
         public long CpuTime;
+
+        /// <summary><see cref="Tick"/> is of a Go.Blocking.</summary>
+        public bool InSyscall;
     }
 
-    public bool HasLocalWork => Volatile.Read(ref _runNext) is not null || RunQueue.Count > 0;
+    /// <summary>Runnable goroutines are in the queue of a policy; the ring and run-next are empty.</summary>
+    public bool HasPolicy => _order is not null;
+
+    public bool HasLocalWork => Volatile.Read(ref _runNext) is not null || RunQueue.Count > 0 || Volatile.Read(ref _orderCount) > 0;
+
+    /// <summary>Whether more than run-next waits here: something for thieves.</summary>
+    public bool HasMoreThanNext => RunQueue.Count > 0 || Volatile.Read(ref _orderCount) > 1;
 
     /// <summary>Owner. With <paramref name="next"/> it runs before all others, and who was to be next goes to the end of the
     /// queue; Go's runqput.</summary>
     public void Put(Goroutine g, bool next)
     {
+        if (_order is not null)
+        {
+            PutByPolicy(g, next);
+            return;
+        }
         if (next)
         {
             Goroutine? kicked = Interlocked.Exchange(ref _runNext, g);
@@ -104,6 +126,8 @@ internal sealed class Processor : IDisposable
     /// for ever, so after some from run-next in a row the ring has its turn.</summary>
     public Goroutine? Get()
     {
+        if (_order is not null)
+            return TakeByPolicy();
         if (_runNextStreak < MaxRunNextStreak)
         {
             if (TakeRunNext() is { } next)
@@ -121,9 +145,42 @@ internal sealed class Processor : IDisposable
     /// <summary>Owner of this one, whose queue must be empty: steals from another, its run-next only as the last resort.</summary>
     public Goroutine? StealFrom(Processor victim, bool runNextToo)
     {
+        if (_order is not null)
+            return victim.TakeByPolicy();
         if (victim.RunQueue.StealHalfInto(RunQueue) is { } g)
             return g;
         return runNextToo ? victim.TakeRunNext() : null;
+    }
+
+    private void PutByPolicy(Goroutine g, bool next)
+    {
+        long now = _scheduler.Now();
+        lock (_orderLock)
+        {
+            _order!.Add(new GoroutineRef(g), next, now);
+            Volatile.Write(ref _orderCount, _orderCount + 1);
+        }
+    }
+
+    private Goroutine? TakeByPolicy()
+    {
+        if (Volatile.Read(ref _orderCount) == 0)
+            return null;
+        long now = _scheduler.Now();
+        lock (_orderLock)
+        {
+            if (_orderCount == 0)
+                return null;
+            Volatile.Write(ref _orderCount, _orderCount - 1);
+            return _order!.TakeNext(now).Goroutine;
+        }
+    }
+
+    /// <summary>Owner, or whoever has taken it from its owner: empties its queue.</summary>
+    public void Drain(ref GoroutineQueue queue)
+    {
+        while (Get() is { } g)
+            queue.PushBack(g);
     }
 
     /// <summary>Owner: whether the goroutine taken last came from run-next, and so runs on in the slice of the one that made it

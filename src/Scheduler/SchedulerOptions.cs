@@ -3,14 +3,36 @@ namespace NetGo;
 /// <summary>How a <see cref="GoScheduler"/> is made.</summary>
 public sealed class SchedulerOptions
 {
-    /// <summary>The number of processors: how many goroutines run at the same time. The default is the number of cores that
-    /// the process may use (CPU affinity and container limits are respected), or the environment variable
-    /// <c>NETGO_MAXPROCS</c>. Go's GOMAXPROCS.</summary>
+    /// <summary>The number of processors: how many goroutines run at the same time, 1 to 1024. The default is the number of
+    /// cores that the process may use (CPU affinity and container limits are respected), or the environment variable
+    /// <c>NETGO_MAXPROCS</c>. Go's GOMAXPROCS. <see cref="GoScheduler.MaxProcs"/> changes it later.</summary>
     public int MaxProcs { get; set; } = DefaultMaxProcs();
 
     /// <summary>The clock of sleeps and deadlines. The default is the system's monotonic clock.</summary>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 
-    private static int DefaultMaxProcs() =>
-        int.TryParse(Environment.GetEnvironmentVariable("NETGO_MAXPROCS"), out int n) && n > 0 ? n : Environment.ProcessorCount;
+    /// <summary>How many threads the scheduler may have, at least <see cref="MaxProcs"/>: one for each processor, and one for
+    /// each goroutine that blocks its thread. The default is 10,000; Go's debug.SetMaxThreads. Beyond it, see
+    /// <see cref="MachineLimitException"/>.</summary>
+    public int MaxMachines { get; set; } = 10_000;
+
+    /// <summary>How long a thread waits for work before it ends. The default is 30 seconds.</summary>
+    public TimeSpan MachineIdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>What runs next, and for how long. The default is <see cref="SchedulingPolicy.Default"/>.</summary>
+    public SchedulingPolicy Policy { get; set; } = SchedulingPolicy.Default;
+
+    internal void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxProcs, 1, nameof(MaxProcs));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxProcs, IdleProcessors.Max, nameof(MaxProcs));
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxMachines, MaxProcs, nameof(MaxMachines));
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(MachineIdleTimeout, TimeSpan.Zero, nameof(MachineIdleTimeout));
+        ArgumentNullException.ThrowIfNull(TimeProvider);
+        ArgumentNullException.ThrowIfNull(Policy);
+    }
+
+    private static int DefaultMaxProcs() => Math.Min(
+        int.TryParse(Environment.GetEnvironmentVariable("NETGO_MAXPROCS"), out int n) && n > 0 ? n : Environment.ProcessorCount,
+        IdleProcessors.Max);
 }

@@ -25,5 +25,11 @@ internal sealed class SemaphorePoller : IPoller
             _event.Set();
     }
 
+    public bool TryAdopt(IPoller other) => true;
+
+    public void Release(IPoller other)
+    {
+    }
+
     public void Dispose() => _event.Dispose();
 }

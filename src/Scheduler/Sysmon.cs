@@ -2,18 +2,19 @@ namespace NetGo;
 
 // The system monitor: a thread without a processor that looks at the others; Go's sysmon. What it does, and when:
 //
-// A look goes over all processors. One is suspect when its machine runs user code and its schedule tick is the same as at
-// the last look: the same goroutine has been running for that long. Then
+// A look goes over all processors. One whose machine runs user code is taken at once when it is to go (GOMAXPROCS was lowered),
+// and when the machine is in the same Go.Blocking as 20 us before. It is suspect when its schedule tick is the same as at the last
+// look: the same goroutine has been running for that long. Then
 //   - the machine's thread sleeps in the kernel (its CPU clock stands still, and the system says that it is not waiting for
 //     a core): the code is blocked. The processor is taken at once and given to another machine, which serves its queue,
 //     its timers and its poller.
-//   - it has run for 10 ms or more while work or a timer waits: taken likewise. .NET cannot interrupt managed code at any point as Go
+//   - it has run for its time slice or more while work or a timer waits: taken likewise. .NET cannot interrupt managed code at any point as Go
 //     can; instead the goroutine runs on without a processor until it next parks.
 //   - else: its poller is looked into, and what is ready goes to the global queue, for others to run; and an idle processor
 //     is woken to steal what waits on its queue.
 //
 // How long it sleeps between two looks:
-//   20 us    doubling from here while nothing is suspect
+//   20 us    while a machine is in Go.Blocking; and doubling from here while nothing is suspect
 //   100 us   at most, for 100 ms after a hand-off from a blocked machine: handlers of this program do block, and each
 //            moment until they are found is one in which others wait
 //   200 us   at most, for a second after it
@@ -35,14 +36,13 @@ internal sealed class Sysmon(GoScheduler scheduler)
     private const long LongAfterHandOff = 1_000 * Millisecond;
     private const long IdleBeforeSleep = 100 * Millisecond;
 
-    /// <summary>How long a goroutine may run while others wait for its processor; Go's forcePreemptNS.</summary>
-    private const long TimeSlice = 10 * Millisecond;
-
+    private readonly long _timeSlice = scheduler.Policy.TimeSlice.Ticks * 100;
     private readonly ManualResetEventSlim _wake = new(false, spinCount: 0);
     private int _asleep;
     private long _handOffs;
     private volatile bool _stopping;
     private long _lastBlocked = long.MinValue / 2;
+    private bool _anySyscall;
 
     public long HandOffCount => Volatile.Read(ref _handOffs);
 
@@ -84,7 +84,7 @@ internal sealed class Sysmon(GoScheduler scheduler)
                 idleSince = -1;
                 delay = MinDelay;
             }
-            delay = Math.Min(delay * 2, MaxDelay(now - _lastBlocked, suspect));
+            delay = _anySyscall ? MinDelay : Math.Min(delay * 2, MaxDelay(now - _lastBlocked, suspect));
             ThreadClock.Sleep(delay);
         }
     }
@@ -109,31 +109,52 @@ internal sealed class Sysmon(GoScheduler scheduler)
     private bool Look(long now)
     {
         bool suspect = false;
-        foreach (Processor p in scheduler.Processors)
+        _anySyscall = false;
+        foreach (Processor p in scheduler.AllProcessors)
         {
             Machine? machine = p.Machine;
-            ref Processor.SysmonView seen = ref p.Seen;
-            uint tick = Volatile.Read(ref p.ScheduleTick);
             if (machine is null || machine.IsPinned)
                 continue; // in the scheduler's own code, or asleep in its poller
-            long cpuTime = machine.Clock.CpuTime();
-            if (tick != seen.Tick || machine != seen.Machine)
-            {
-                seen = new Processor.SysmonView { Tick = tick, Machine = machine, Since = now, CpuTime = cpuTime };
-                continue;
-            }
-            suspect = true;
-            bool blocked = cpuTime == seen.CpuTime && machine.Clock.IsAsleep();
-            seen.CpuTime = cpuTime;
-            LookAtSuspect(p, machine, ref seen, blocked, now);
+            if (p.Phase == ProcessorPhase.Retiring)
+                HandOff(p, machine, HandOffReason.Retiring, now);
+            else if (machine.IsInSyscall(out uint call))
+                LookAtSyscall(p, machine, call, now);
+            else
+                suspect |= LookAtRunning(p, machine, now);
         }
         return suspect;
+    }
+
+    private void LookAtSyscall(Processor p, Machine machine, uint call, long now)
+    {
+        ref Processor.SysmonView seen = ref p.Seen;
+        if (machine != seen.Machine || !seen.InSyscall || call != seen.Tick)
+            seen = new Processor.SysmonView { Tick = call, Machine = machine, Since = now, InSyscall = true };
+        else if (now - seen.Since >= MinDelay)
+            HandOff(p, machine, HandOffReason.Syscall, now);
+        _anySyscall = true;
+    }
+
+    private bool LookAtRunning(Processor p, Machine machine, long now)
+    {
+        ref Processor.SysmonView seen = ref p.Seen;
+        uint tick = Volatile.Read(ref p.ScheduleTick);
+        long cpuTime = machine.Clock.CpuTime();
+        if (tick != seen.Tick || machine != seen.Machine || seen.InSyscall)
+        {
+            seen = new Processor.SysmonView { Tick = tick, Machine = machine, Since = now, CpuTime = cpuTime };
+            return false;
+        }
+        bool blocked = cpuTime == seen.CpuTime && machine.Clock.IsAsleep();
+        seen.CpuTime = cpuTime;
+        LookAtSuspect(p, machine, now - seen.Since, blocked, now);
+        return true;
     }
 
     private bool SomethingWaitsFor(Processor p) =>
         p.HasLocalWork || scheduler.HasGlobalWork || p.HasPollerToAdopt || p.Timers.NextWhen <= scheduler.Now();
 
-    private void LookAtSuspect(Processor p, Machine machine, ref Processor.SysmonView seen, bool blocked, long now)
+    private void LookAtSuspect(Processor p, Machine machine, long runsFor, bool blocked, long now)
     {
         if (!blocked && p.Poller.HasRegistrations)
         {
@@ -144,14 +165,34 @@ internal sealed class Sysmon(GoScheduler scheduler)
         }
         if (p.HasLocalWork)
             scheduler.WakeOne();
-        if (!blocked && (now - seen.Since < TimeSlice || !SomethingWaitsFor(p)))
-            return;
-        if (!machine.TryTakeProcessor(p))
-            return;
-        _handOffs++;
         if (blocked)
+            HandOff(p, machine, HandOffReason.Blocked, now);
+        else if (runsFor >= _timeSlice && SomethingWaitsFor(p))
+            HandOff(p, machine, HandOffReason.TimeSlice, now);
+    }
+
+    private void HandOff(Processor p, Machine machine, HandOffReason reason, long now)
+    {
+        // Whoever is to have it is found first: a processor without a machine would be lost.
+        if (scheduler.ReserveMachine() is not { } next)
+        {
+            scheduler.ReportMachineLimit();
+            return;
+        }
+        scheduler.MachineLimitNotReached();
+        if (!machine.TryTakeProcessor(p))
+        {
+            next.Resume(null);
+            return;
+        }
+        _handOffs++;
+        if (reason == HandOffReason.Blocked)
             _lastBlocked = now;
-        seen = default;
-        scheduler.StartMachine(p);
+        p.Seen = default;
+        scheduler.Events?.OnHandOff(p.Index, reason);
+        if (p.Phase == ProcessorPhase.Retiring && scheduler.TryDismantle(p))
+            next.Resume(null);
+        else
+            GoScheduler.GiveToMachine(p, next);
     }
 }

@@ -199,10 +199,17 @@ public sealed class HandOffTests
             {
                 foreach (Processor p in scheduler.Processors)
                 {
-                    if (p.Machine is { } machine && machine.TryTakeProcessor(p))
+                    if (p.Machine is not { } machine || machine.IsPinned)
+                        continue;
+                    Machine next = scheduler.ReserveMachine()!;
+                    if (machine.TryTakeProcessor(p))
                     {
                         taken++;
-                        scheduler.StartMachine(p);
+                        GoScheduler.GiveToMachine(p, next);
+                    }
+                    else
+                    {
+                        next.Resume(null);
                     }
                 }
             }

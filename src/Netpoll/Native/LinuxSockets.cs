@@ -52,6 +52,7 @@ internal static unsafe partial class LinuxSockets
     public const uint EPOLLET = 0x80000000;
     public const int EPOLL_CLOEXEC = 0x80000;
     public const int EPOLL_CTL_ADD = 1;
+    public const int EPOLL_CTL_DEL = 2;
     public const int EFD_NONBLOCK = 0x800;
     public const int EFD_CLOEXEC = 0x80000;
 

@@ -6,16 +6,21 @@ namespace NetGo.Netpoll;
 
 /// <summary>epoll(7), edge-triggered. A descriptor is registered once, for both directions; its event's data is the PollDesc's
 /// index and sequence. An eventfd wakes a machine that sleeps here. It is level-triggered, and read only by a poll that may
-/// sleep: one by sysmon, which never does, must not take the wake-up from the sleeper.</summary>
+/// sleep: one by sysmon, which never does, must not take the wake-up from the sleeper. An epoll descriptor can itself be polled:
+/// so the poller of a processor that is gone is adopted by another, level-triggered, and asked when that one sees it.</summary>
 internal sealed unsafe class EpollPoller : INetPoller
 {
     private const int MaxEvents = 128;
-    private const ulong WakeData = ulong.MaxValue;
+    private const ulong Reserved = (ulong)PollDesc.ReservedSequence << 32;
+    private const ulong WakeData = Reserved | uint.MaxValue;
 
     private static readonly bool s_packed = RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.X86;
 
     private readonly int _epoll;
     private readonly int _wake;
+    private readonly Lock _adoptionLock = new();
+    private volatile EpollPoller?[] _adopted = [];
+    private int _adoptedCount;
     private int _registrations;
 
     public EpollPoller()
@@ -25,7 +30,7 @@ internal sealed unsafe class EpollPoller : INetPoller
         if (_epoll < 0)
             throw ExceptionFor(LastError, "epoll_create1");
         _wake = EventFd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-        int error = _wake < 0 ? LastError : Control(_wake, EPOLLIN, WakeData);
+        int error = _wake < 0 ? LastError : Control(EPOLL_CTL_ADD, _wake, EPOLLIN, WakeData);
         if (error != 0)
         {
             Dispose();
@@ -33,11 +38,11 @@ internal sealed unsafe class EpollPoller : INetPoller
         }
     }
 
-    public bool HasRegistrations => Volatile.Read(ref _registrations) > 0;
+    public bool HasRegistrations => Volatile.Read(ref _registrations) > 0 || Volatile.Read(ref _adoptedCount) > 0;
 
     public void Register(int descriptor, PollDesc desc)
     {
-        int error = Control(descriptor, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, ((ulong)desc.Sequence << 32) | desc.Index);
+        int error = Control(EPOLL_CTL_ADD, descriptor, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, ((ulong)desc.Sequence << 32) | desc.Index);
         if (error != 0)
             throw ExceptionFor(error, "epoll_ctl");
         Interlocked.Increment(ref _registrations);
@@ -46,11 +51,54 @@ internal sealed unsafe class EpollPoller : INetPoller
     // The system takes a descriptor out when it is closed.
     public void Unregister(int descriptor, PollDesc desc) => Interlocked.Decrement(ref _registrations);
 
-    private int Control(int descriptor, uint events, ulong data)
+    public bool TryAdopt(IPoller other)
+    {
+        var adopted = (EpollPoller)other;
+        lock (_adoptionLock)
+        {
+            EpollPoller?[] all = _adopted;
+            int index = Array.IndexOf(all, null);
+            if (index < 0)
+            {
+                index = all.Length;
+                Array.Resize(ref all, index + 1);
+            }
+            all[index] = adopted;
+            _adopted = all;
+            if (Control(EPOLL_CTL_ADD, adopted._epoll, EPOLLIN, Reserved | (uint)index) != 0)
+            {
+                all[index] = null;
+                return false;
+            }
+            // A late wake-up must not keep it readable for ever. It is kept for when the poller is in use again.
+            _ = adopted.Control(EPOLL_CTL_DEL, adopted._wake, 0, 0);
+            Interlocked.Increment(ref _adoptedCount);
+            return true;
+        }
+    }
+
+    public void Release(IPoller other)
+    {
+        lock (_adoptionLock)
+        {
+            int index = Array.IndexOf(_adopted, (EpollPoller)other);
+            if (index < 0)
+                return;
+            _adopted[index] = null;
+            var adopted = (EpollPoller)other;
+            _ = Control(EPOLL_CTL_DEL, adopted._epoll, 0, 0);
+            int error = adopted.Control(EPOLL_CTL_ADD, adopted._wake, EPOLLIN, WakeData);
+            if (error != 0)
+                throw ExceptionFor(error, "epoll_ctl");
+            Interlocked.Decrement(ref _adoptedCount);
+        }
+    }
+
+    private int Control(int operation, int descriptor, uint events, ulong data)
     {
         PackedEpollEvent packed = new() { Events = events, Data = data };
         AlignedEpollEvent aligned = new() { Events = events, Data = data };
-        return EpollControl(_epoll, EPOLL_CTL_ADD, descriptor, s_packed ? &packed : &aligned) == 0 ? 0 : LastError;
+        return EpollControl(_epoll, operation, descriptor, s_packed ? &packed : &aligned) == 0 ? 0 : LastError;
     }
 
     [SkipLocalsInit]
@@ -85,11 +133,9 @@ internal sealed unsafe class EpollPoller : INetPoller
 
     private void Dispatch(uint events, ulong data, long timeout, ref GoroutineQueue ready)
     {
-        if (data == WakeData)
+        if (data >= Reserved)
         {
-            ulong count;
-            if (timeout != 0)
-                _ = Read(_wake, &count, sizeof(ulong));
+            DispatchReserved(data, timeout, ref ready);
             return;
         }
         PollDesc desc = PollDescTable.Get((uint)data);
@@ -101,6 +147,18 @@ internal sealed unsafe class EpollPoller : INetPoller
             desc.EventCame(PollMode.Read, ref ready);
         if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0)
             desc.EventCame(PollMode.Write, ref ready);
+    }
+
+    private void DispatchReserved(ulong data, long timeout, ref GoroutineQueue ready)
+    {
+        if (data != WakeData)
+        {
+            _adopted[(int)(uint)data]?.Poll(0, ref ready);
+            return;
+        }
+        ulong count;
+        if (timeout != 0)
+            _ = Read(_wake, &count, sizeof(ulong));
     }
 
     public void Wake()

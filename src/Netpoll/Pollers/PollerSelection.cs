@@ -5,12 +5,7 @@ namespace NetGo.Netpoll;
 internal static class PollerSelection
 {
     /// <summary>The poller of a scheduler's processor.</summary>
-    public static INetPoller For(GoScheduler scheduler, int processor)
-    {
-        if (scheduler.Processors[processor].AttachedPoller is null)
-            scheduler.AttachPollers(Make);
-        return (INetPoller)scheduler.Processors[processor].AttachedPoller!;
-    }
+    public static INetPoller For(GoScheduler scheduler, int processor) => (INetPoller)scheduler.PollerFor(processor, Make);
 
     private static EpollPoller Make(int processor) =>
         OperatingSystem.IsLinux()

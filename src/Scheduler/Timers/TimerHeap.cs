@@ -11,6 +11,24 @@ internal sealed class TimerHeap(Processor processor)
     private int _count;
     private long _nextWhen = long.MaxValue;
 
+    private TimerHeap? _target;
+
+    public void MoveAllTo(TimerHeap other)
+    {
+        _target = other;
+        lock (_lock)
+        {
+            while (_count > 0)
+            {
+                Entry e = _entries[0];
+                RemoveAt(0);
+                other.Start(e.Timer, e.When);
+            }
+        }
+    }
+
+    public void StopForwarding() => _target = null;
+
     private struct Entry
     {
         public long When;
@@ -25,6 +43,11 @@ internal sealed class TimerHeap(Processor processor)
     /// <summary>Puts a timer that is on no heap on this one.</summary>
     public void Start(RuntimeTimer timer, long when)
     {
+        if (Volatile.Read(ref _target) is { } target)
+        {
+            target.Start(timer, when);
+            return;
+        }
         bool first;
         lock (_lock)
         {

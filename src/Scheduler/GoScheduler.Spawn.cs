@@ -1,0 +1,260 @@
+using System.Runtime.CompilerServices;
+
+namespace NetGo;
+
+// How goroutines begin and end.
+public sealed partial class GoScheduler
+{
+    private const int GoroutineIdBatch = 16;
+
+    private long _lastGoroutineId;
+    private long _liveElsewhere;
+    private volatile GoroutineTracker? _tracker;
+
+    /// <summary>The number of goroutines that exist; Go's NumGoroutine. Exact while nothing is spawned or ends.</summary>
+    public long GoroutineCount
+    {
+        get
+        {
+            long count = Volatile.Read(ref _liveElsewhere);
+            foreach (Processor p in _allProcessors)
+                count += Volatile.Read(ref p.LiveCount);
+            return count;
+        }
+    }
+
+    /// <summary>Whether a list of the goroutines is kept, for <see cref="Goroutines"/>: false unless it is set, for it costs a
+    /// lock and an entry per goroutine. Those spawned while it was false are never on the list.</summary>
+    public bool TracksGoroutines
+    {
+        get => _tracker is not null;
+        set => _tracker = value ? _tracker ?? new GoroutineTracker() : null;
+    }
+
+    /// <summary>The goroutines that exist, in the order of their ids, with what each waits for; those spawned while
+    /// <see cref="TracksGoroutines"/> was true. What runs may have moved on when this returns.</summary>
+    public IReadOnlyList<GoroutineInfo> Goroutines() => _tracker?.Snapshot() ?? [];
+
+    /// <summary>How many goroutines and branches are on that list.</summary>
+    internal int TrackedCount => _tracker?.Count ?? 0;
+
+    /// <summary>Starts a goroutine; Go's <c>go</c> statement.</summary>
+    /// <param name="body">What it runs. An exception that it throws ends the process unless
+    /// <see cref="UnhandledException"/> is handled.</param>
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    public void Spawn(Func<Task> body, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+        SpawnCore(body ?? throw new ArgumentNullException(nameof(body)), null, file, line);
+
+    /// <summary>Starts a goroutine with an argument, so that no closure is needed.</summary>
+    /// <param name="body">What it runs.</param>
+    /// <param name="state">Its argument.</param>
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    public void Spawn(Func<object?, Task> body, object? state, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+        SpawnCore(body ?? throw new ArgumentNullException(nameof(body)), state, file, line);
+
+    /// <summary>Starts a goroutine that never parks.</summary>
+    /// <param name="body">What it runs.</param>
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    public void Spawn(Action body, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+        SpawnCore(body ?? throw new ArgumentNullException(nameof(body)), null, file, line);
+
+    /// <summary>Runs a function as a goroutine and returns a task for its end.</summary>
+    /// <param name="body">What it runs. Its exception is the task's.</param>
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    public Task RunAsync(Func<Task> body, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        return RunAsync(async () =>
+        {
+            await body(); // in the goroutine's context: one more hop otherwise
+            return true;
+        }, file, line);
+    }
+
+    /// <summary>Runs a function as a goroutine and returns a task for its result.</summary>
+    /// <param name="body">What it runs. Its exception is the task's.</param>
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    public Task<T> RunAsync<T>(Func<Task<T>> body, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        SpawnCore(
+            async () =>
+            {
+                try
+                {
+                    result.SetResult(await body());
+                }
+                catch (OperationCanceledException e)
+                {
+                    result.SetCanceled(e.CancellationToken);
+                }
+                catch (Exception e)
+                {
+                    result.SetException(e);
+                }
+            },
+            null, file, line);
+        return result.Task;
+    }
+
+    private void SpawnCore(Delegate body, object? state, string file, int line)
+    {
+        ObjectDisposedException.ThrowIf(_stopping, this);
+        if (Machine.OfThisThread is { } machine && machine.Scheduler == this)
+        {
+            Processor? p = machine.Pin(out int previous);
+            if (p is not null)
+            {
+                Goroutine g = p.RentGoroutine();
+                p.LiveCount++;
+                g.Prepare(p.NextGoroutineId(), body, state, file, line);
+                Born(g);
+                p.Put(g, next: true);
+                machine.Unpin(previous);
+                WakeOne();
+                return;
+            }
+            machine.Unpin(previous);
+        }
+        var stray = new Goroutine(this);
+        Interlocked.Increment(ref _liveElsewhere);
+        stray.Prepare(ReserveGoroutineIds().First, body, state, file, line);
+        Born(stray);
+        EnqueueGlobal(stray);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Born(Goroutine g)
+    {
+        if (_tracker is not null || Events is not null)
+            BornObserved(g);
+    }
+
+    private void BornObserved(Goroutine g)
+    {
+        _tracker?.Add(g);
+        if (!g.IsBranch)
+            Events?.OnSpawn(new GoroutineRef(g));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Gone(Goroutine g)
+    {
+        if (_tracker is not null || Events is not null)
+            GoneObserved(g);
+    }
+
+    private void GoneObserved(Goroutine g)
+    {
+        _tracker?.Remove(g);
+        if (!g.IsBranch)
+            Events?.OnEnd(new GoroutineRef(g));
+    }
+
+    internal (long First, long End) ReserveGoroutineIds()
+    {
+        long end = Interlocked.Add(ref _lastGoroutineId, GoroutineIdBatch) + 1;
+        return (end - GoroutineIdBatch, end);
+    }
+
+    /// <summary>A goroutine without a body, in state Running, for code that has lost its own.</summary>
+    internal Goroutine RentBranch(Goroutine? root)
+    {
+        Goroutine g;
+        if (Machine.OfThisThread is { } machine && machine.Scheduler == this)
+        {
+            g = machine.Pin(out int previous)?.RentGoroutine() ?? new Goroutine(this);
+            machine.Unpin(previous);
+        }
+        else
+        {
+            g = new Goroutine(this);
+        }
+        g.PrepareBranch(root);
+        Born(g);
+        return g;
+    }
+
+    /// <summary>Lets code on a thread that runs no goroutine wait for something of this runtime: the continuation goes back to
+    /// the thread's synchronization context, or to the thread pool.</summary>
+    internal static Goroutine BranchForForeignThread(ref Action<object?> continuation, ref object? argument, bool useContext)
+    {
+        argument = new ForeignContinuation(continuation, argument, useContext ? SynchronizationContext.Current : null);
+        continuation = static state => ((ForeignContinuation)state!).Run();
+        return Default.RentBranch(null);
+    }
+
+    private sealed class ForeignContinuation(Action<object?> continuation, object? argument, SynchronizationContext? context)
+    {
+        public void Run()
+        {
+            if (context is not null)
+                context.Post(new SendOrPostCallback(continuation), argument);
+            else
+                ThreadPool.UnsafeQueueUserWorkItem(continuation, argument, preferLocal: false);
+        }
+    }
+
+    /// <summary>Takes leave of a goroutine that is dead.</summary>
+    internal void Bury(Goroutine g)
+    {
+        if (g.Failure is { } failure)
+            ReportUnhandled(failure, g);
+        Gone(g);
+        if (g.IsLocked)
+            EndLockedMachine(g);
+        if (Machine.OfThisThread is { } machine && machine.Scheduler == this)
+        {
+            Processor? p = machine.Pin(out int previous);
+            if (p is not null)
+            {
+                if (!g.IsBranch)
+                    p.LiveCount--;
+                if (g.Reusable)
+                    p.ReturnGoroutine(g);
+                machine.Unpin(previous);
+                return;
+            }
+            machine.Unpin(previous);
+        }
+        if (!g.IsBranch)
+            Interlocked.Decrement(ref _liveElsewhere);
+    }
+
+    private static void EndLockedMachine(Goroutine g)
+    {
+        Machine wired = g.WiredTo!;
+        wired.LockedGoroutineEnded();
+        if (wired != Machine.OfThisThread)
+            wired.Resume(null);
+    }
+
+    internal void ReportUnhandled(Exception e, Goroutine g) => Report(new UnhandledGoroutineException(
+        $"Goroutine {g.Id}, spawned at {g.SpawnSite}, ended with an exception that nobody awaits: {e.GetType().Name}: {e.Message}", e));
+
+    private void Report(UnhandledGoroutineException report)
+    {
+        if (_simulation is not null)
+        {
+            _simulation.Unhandled(report);
+            return;
+        }
+        // On a thread of its own: this one is a machine's, in the scheduler's code, where a handler must neither block nor
+        // throw; and there an exception is unhandled by the runtime's rules, whatever is on this stack.
+        var thread = new Thread(() =>
+        {
+            if (UnhandledException is { } handler)
+                handler(this, report);
+            else
+                throw report;
+        })
+        { Name = "netgo-unhandled" };
+        thread.UnsafeStart();
+    }
+}
