@@ -138,8 +138,7 @@ public sealed partial class GoScheduler
             p.Machine = null;
             p.Phase = ProcessorPhase.Retired;
         }
-        if (queue.Count > 0)
-            EnqueueGlobal(ref queue);
+        EnqueueGlobal(ref queue);
         return true;
     }
 

@@ -55,6 +55,8 @@ public sealed partial class GoScheduler
 
     internal void EnqueueGlobal(ref GoroutineQueue queue)
     {
+        if (queue.Count == 0)
+            return;
         lock (_lock)
         {
             _global.PushBackAll(ref queue);

@@ -82,7 +82,9 @@ public sealed partial class GoScheduler
     public Task<T> RunAsync<T>(Func<Task<T>> body, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
     {
         ArgumentNullException.ThrowIfNull(body);
-        var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        // Its continuations need not be forced off this thread: whoever awaits it in another goroutine gets a post, and nobody's
+        // code runs inline where a SynchronizationContext is current.
+        var result = new TaskCompletionSource<T>();
         SpawnCore(
             async () =>
             {
@@ -208,7 +210,7 @@ public sealed partial class GoScheduler
             ReportUnhandled(failure, g);
         Gone(g);
         if (g.IsLocked)
-            EndLockedMachine(g);
+            g.WiredTo!.LockedGoroutineEnded();
         if (Machine.OfThisThread is { } machine && machine.Scheduler == this)
         {
             Processor? p = machine.Pin(out int previous);
@@ -225,14 +227,6 @@ public sealed partial class GoScheduler
         }
         if (!g.IsBranch)
             Interlocked.Decrement(ref _liveElsewhere);
-    }
-
-    private static void EndLockedMachine(Goroutine g)
-    {
-        Machine wired = g.WiredTo!;
-        wired.LockedGoroutineEnded();
-        if (wired != Machine.OfThisThread)
-            wired.Resume(null);
     }
 
     internal void ReportUnhandled(Exception e, Goroutine g) => Report(new UnhandledGoroutineException(

@@ -159,6 +159,8 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
         _spawnLine = Root?._spawnLine ?? 0;
         _body = null;
         _isBranch = true;
+        if (Root is { IsLocked: true })
+            WiredTo = Root.WiredTo;
         _state.Set(GoroutineStatus.Running);
     }
 

@@ -2,24 +2,37 @@ using System.Diagnostics;
 
 namespace NetGo;
 
-// Goroutines that are bound to a thread: those in Go.Blocking, whose frames stand on it, and those that called
-// LockOSThread.
+// Goroutines that are bound to a thread (wired): those in Go.Blocking, whose frames stand on it, and those that called
+// LockOSThread, with their branches.
 //
 // Blocking (Go's entersyscall and exitsyscall). The goroutine goes to Syscall and the machine says so in _inSyscall; everything
 // else is sysmon's: when it sees the same call 20 us later it takes the processor, as from code that blocks undeclared. On the
 // way out, with the processor still there, the goroutine is Running again. Otherwise it has to wait for one like any other that
-// is ready: it is wired to this machine and put on the global queue, and whoever takes it from there gives its processor to
-// this machine.
+// is ready: it is wired to this machine and put on the global queue.
 //
 // Locked (Go's lockOSThread). The goroutine is wired to its machine until it unlocks. When it parks, the machine gives its
 // processor to another machine and waits; when it ends while locked, the thread ends with it, for it may have been changed in
 // ways that nobody else should find.
+//
+// Who takes a wired goroutine from a queue offers it to its machine, W. Under W's _wiredLock:
+//
+//   W takes none                 (it was unlocked in the meantime) the taker runs it like any other
+//   W has a processor, or one    it goes on W's own queue, which W looks at before it gives its processor away; should sysmon have
+//   is on its way                taken that processor, W puts what is on its queue back on the global one
+//   else                         it goes on W's own queue, and the taker gives W its processor
 internal sealed partial class Machine
 {
     private volatile bool _inSyscall;
     private uint _syscallTick;
-    private Goroutine? _lockedGoroutine;
+    private bool _isLocked;
     private bool _endsWithGoroutine;
+
+    private readonly Lock _wiredLock = new();
+
+    // Guarded by _wiredLock.
+    private GoroutineQueue _wired;
+    private bool _takesWired;
+    private bool _hasProcessor;
 
     /// <summary>Sysmon: whether it is in Go.Blocking, and in which call.</summary>
     public bool IsInSyscall(out uint call)
@@ -64,25 +77,103 @@ internal sealed partial class Machine
         Machine? wiredBefore = g.WiredTo;
         g.WiredTo = this;
         g.MarkRunnable();
-        Scheduler.WaitWired(this, g);
-        g.WiredTo = wiredBefore;
-        if (Pin(out int previous) is { } processor)
+        Goroutine? enqueue = g;
+        bool mine;
+        do
         {
-            processor.ScheduleTick++;
+            GoroutineQueue others = TakeWired(g, out mine);
+            if (Pin(out int previous) is { } processor && !mine)
+                GiveAway(processor); // it came with one of the others, who had to wait for this one anyway
+            Unpin(previous);
+            Scheduler.EnqueueGlobal(ref others);
+            if (!mine)
+                Scheduler.WaitWired(this, enqueue);
+            enqueue = null;
+        }
+        while (!mine && !Scheduler.IsStopping);
+        g.WiredTo = wiredBefore;
+        if (Pin(out int before) is { } regained)
+        {
+            regained.ScheduleTick++;
             _budget = Scheduler.NextBudget();
         }
-        Unpin(previous);
+        Unpin(before);
         g.ExitSyscall();
     }
 
-    /// <summary>Gives the processor to the machine that a goroutine must run on.</summary>
-    private void GiveToWired(Processor processor, Goroutine g)
+    // Everything on its own queue; without the one that it waits for, which ends the wait.
+    private GoroutineQueue TakeWired(Goroutine wanted, out bool found)
+    {
+        GoroutineQueue others = default;
+        found = false;
+        lock (_wiredLock)
+        {
+            while (_wired.PopFront() is { } g)
+            {
+                if (g == wanted)
+                    found = true;
+                else
+                    others.PushBack(g);
+            }
+            _takesWired = !found || _isLocked;
+            _hasProcessor = found;
+        }
+        return others;
+    }
+
+    private enum Offered
+    {
+        Refused,
+        Queued,
+        NeedsProcessor,
+    }
+
+    private Offered Offer(Goroutine g)
+    {
+        lock (_wiredLock)
+        {
+            if (!_takesWired)
+                return Offered.Refused;
+            _wired.PushBack(g);
+            if (_hasProcessor)
+                return Offered.Queued;
+            _hasProcessor = true;
+            return Offered.NeedsProcessor;
+        }
+    }
+
+    /// <summary>Brings a goroutine to the machine that it must run on.</summary>
+    private void BringToWired(Processor processor, Goroutine g)
     {
         Machine wired = g.WiredTo!;
-        if (wired == this)
-            throw new UnreachableException(); // it waits for that goroutine and nothing else
-        _slot.GiveUp();
-        GoScheduler.GiveToMachine(processor, wired);
+        switch (wired.Offer(g))
+        {
+            case Offered.NeedsProcessor:
+                _slot.GiveUp();
+                GoScheduler.GiveToMachine(processor, wired);
+                break;
+            case Offered.Refused:
+                g.WiredTo = null;
+                Execute(processor, g);
+                break;
+        }
+    }
+
+    // Its own processor, to a machine without work.
+    private void GiveAway(Processor processor)
+    {
+        while (!Scheduler.IsStopping)
+        {
+            if (Scheduler.ReserveMachine() is { } other)
+            {
+                Scheduler.MachineLimitNotReached();
+                _slot.GiveUp();
+                GoScheduler.GiveToMachine(processor, other);
+                return;
+            }
+            Scheduler.ReportMachineLimit();
+            Thread.Sleep(1); // until one of the others has come back
+        }
     }
 
     // ---- LockOSThread ----
@@ -95,7 +186,12 @@ internal sealed partial class Machine
         if (++g.Extras.LockCount == 1 && Scheduler.Simulation is null)
         {
             g.WiredTo = this;
-            _lockedGoroutine = g;
+            lock (_wiredLock)
+            {
+                _takesWired = true;
+                _hasProcessor = true; // should it have been taken, that is found out when this goroutine parks
+            }
+            _isLocked = true;
         }
         return true;
     }
@@ -105,42 +201,60 @@ internal sealed partial class Machine
     {
         if (_current is not { } g || g.IsBranch || g.Extras.LockCount == 0)
             return false;
-        if (--g.Extras.LockCount == 0)
+        if (--g.Extras.LockCount == 0 && Scheduler.Simulation is null)
         {
             g.WiredTo = null;
-            _lockedGoroutine = null;
+            _isLocked = false;
+            TakeNoneAnyMore();
         }
         return true;
     }
 
-    /// <summary>A goroutine that is wired to this machine has ended: so does its thread.</summary>
+    /// <summary>The goroutine that locked this machine's thread has ended: so does the thread. Any thread.</summary>
     public void LockedGoroutineEnded()
     {
-        _lockedGoroutine = null;
         _endsWithGoroutine = true;
+        TakeNoneAnyMore();
+        if (this != OfThisThread)
+            Resume(null);
     }
 
-    // The machine's own turn between two runs of its goroutine. False when its thread shall end.
+    private void TakeNoneAnyMore()
+    {
+        GoroutineQueue others;
+        lock (_wiredLock)
+        {
+            _takesWired = false;
+            others = _wired;
+            _wired = default;
+        }
+        Scheduler.EnqueueGlobal(ref others);
+    }
+
+    // The turn of a locked machine between two runs. False when its thread shall end.
     private bool RunLocked(Processor? processor)
     {
-        while (processor is not null && !Scheduler.IsStopping)
+        GoroutineQueue others = default;
+        Goroutine? g = null;
+        lock (_wiredLock)
         {
-            if (Scheduler.ReserveMachine() is { } other)
-            {
-                Scheduler.MachineLimitNotReached();
-                _slot.GiveUp();
-                GoScheduler.GiveToMachine(processor, other);
-                break;
-            }
-            Scheduler.ReportMachineLimit();
-            Thread.Sleep(1); // until one of the others has come back
+            if (processor is not null)
+                g = _wired.PopFront();
+            else
+                (others, _wired) = (_wired, default);
+            _hasProcessor = g is not null;
         }
+        if (g is not null)
+        {
+            Execute(processor!, g);
+            return true;
+        }
+        Scheduler.EnqueueGlobal(ref others);
+        if (processor is not null)
+            GiveAway(processor);
         if (_endsWithGoroutine || Scheduler.IsStopping)
             return false;
         Scheduler.WaitWired(this, null);
-        if (_slot.Get() is not { } mine)
-            return !Scheduler.IsStopping;
-        Execute(mine, _lockedGoroutine!);
-        return true;
+        return !Scheduler.IsStopping;
     }
 }

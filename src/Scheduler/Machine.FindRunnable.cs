@@ -57,7 +57,8 @@ internal sealed partial class Machine
         if (!Scheduler.TryDismantle(processor))
             return false;
         _slot.GiveUp();
-        EndSpinning();
+        if (EndSpinning())
+            Scheduler.WakeOne(); // somebody may have left new work to this one
         return true;
     }
 

@@ -45,6 +45,9 @@ internal sealed partial class Machine
     /// <summary>The goroutine that the code running now belongs to; null once it has parked.</summary>
     public Goroutine? Current => _current;
 
+    /// <summary>The number of the goroutine that the code running now belonged to at first.</summary>
+    public long RunningId => _running?.Id ?? 0;
+
     /// <summary>The next in the scheduler's list of machines without work. Guarded by the scheduler's lock.</summary>
     public Machine? IdleLink;
 
@@ -175,7 +178,7 @@ internal sealed partial class Machine
     private bool RunOne()
     {
         Processor? processor = _slot.Get();
-        if (_lockedGoroutine is not null || _endsWithGoroutine)
+        if (_isLocked || _endsWithGoroutine)
             return RunLocked(processor);
         if (processor is null)
             return Scheduler.WaitForProcessor(this);
@@ -183,7 +186,7 @@ internal sealed partial class Machine
         if (g is null)
             return !Scheduler.IsStopping; // it has no processor any more
         if (g.IsWired)
-            GiveToWired(processor, g);
+            BringToWired(processor, g);
         else
             Execute(processor, g);
         return true;

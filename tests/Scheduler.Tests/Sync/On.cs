@@ -10,8 +10,9 @@ internal static class On
 
     public static async Task Processors(int count, Func<Task> body)
     {
-        using var scheduler = new GoScheduler(new SchedulerOptions { MaxProcs = count });
+        using GoScheduler scheduler = Bounded.NewScheduler(count);
         await scheduler.RunAsync(body).WaitAsync(s_bound);
+        Bounded.NoneLeft(scheduler);
     }
 
     /// <summary>Lets the other goroutines run until something holds.</summary>

@@ -1,0 +1,107 @@
+using System.Collections.Concurrent;
+
+namespace NetGo.Scheduler.Tests;
+
+public sealed class SchedulerEventsTests
+{
+    private sealed class Recorder : SchedulerEvents
+    {
+        public readonly ConcurrentQueue<string> All = new();
+
+        public bool Has(string text) => All.Contains(text);
+
+        public override void OnSpawn(GoroutineRef goroutine) => All.Enqueue($"spawn {goroutine.Id}");
+
+        public override void OnEnd(GoroutineRef goroutine) => All.Enqueue($"end {goroutine.Id}");
+
+        public override void OnRun(GoroutineRef goroutine, int processor) => All.Enqueue($"run {goroutine.Id} on {processor}");
+
+        public override void OnPark(GoroutineRef goroutine, WaitReason reason) => All.Enqueue($"park {goroutine.Id} {reason}");
+
+        public override void OnReady(GoroutineRef goroutine) => All.Enqueue($"ready {goroutine.Id}");
+
+        public override void OnSteal(GoroutineRef goroutine, int thief, int victim) => All.Enqueue($"steal {thief} {victim}");
+
+        public override void OnHandOff(int processor, HandOffReason reason) => All.Enqueue($"hand-off {processor} {reason}");
+
+        public override void OnSyscallEnter(GoroutineRef goroutine) => All.Enqueue($"enter {goroutine.Id}");
+
+        public override void OnSyscallExit(GoroutineRef goroutine, bool lostProcessor) => All.Enqueue($"exit {goroutine.Id} {lostProcessor}");
+    }
+
+    [Fact]
+    public async Task The_life_of_a_goroutine_is_told_in_order()
+    {
+        using GoScheduler scheduler = Bounded.NewScheduler(1);
+        var recorder = new Recorder();
+        scheduler.Events = recorder;
+        Channel<int> channel = Channel.Make<int>();
+        await scheduler.RunAsync(async () =>
+        {
+            long id = Machine.OfThisThread!.Current!.Id;
+            Go.Spawn(async () => await channel.SendAsync(1));
+            await channel.ReceiveAsync();
+            await Go.SleepAsync(TimeSpan.FromMilliseconds(1));
+            await Go.YieldAsync();
+            await Task.Yield();
+        }).Within();
+        Bounded.NoneLeft(scheduler);
+        string[] first = [.. recorder.All.Where(e => e.Split(' ')[1] == recorder.All.First().Split(' ')[1])];
+        string id = first[0].Split(' ')[1];
+        string[] expected =
+        [
+            $"spawn {id}", $"run {id} on 0", $"park {id} ChannelReceive", $"ready {id}", $"run {id} on 0", $"park {id} Sleep", $"ready {id}",
+            $"run {id} on 0", $"park {id} Yield", $"ready {id}", $"run {id} on 0",
+        ];
+        Assert.Equal(expected, first.Take(expected.Length));
+        Assert.Equal($"end {id}", first[^1]);
+        Assert.Equal(2, recorder.All.Count(e => e.StartsWith("spawn", StringComparison.Ordinal)));
+        Assert.Equal(2, recorder.All.Count(e => e.StartsWith("end", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Blocking_and_hand_off_are_told()
+    {
+        using GoScheduler scheduler = Bounded.NewScheduler(1);
+        var recorder = new Recorder();
+        scheduler.Events = recorder;
+        using var release = new ManualResetEventSlim();
+        Task blocked = scheduler.RunAsync(() =>
+        {
+            Go.Blocking(release.Wait);
+            return Task.CompletedTask;
+        });
+        await scheduler.RunAsync(async () => await Go.YieldAsync()).Within();
+        release.Set();
+        await blocked.Within();
+        Bounded.NoneLeft(scheduler);
+        Assert.Contains($"hand-off 0 {HandOffReason.Syscall}", recorder.All);
+        Assert.Contains(recorder.All, e => e.StartsWith("enter", StringComparison.Ordinal));
+        Assert.Contains(recorder.All, e => e.StartsWith("exit", StringComparison.Ordinal) && e.EndsWith("True", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Stealing_is_told()
+    {
+        using GoScheduler scheduler = Bounded.NewScheduler(2);
+        var recorder = new Recorder();
+        scheduler.Events = recorder;
+        long end = Environment.TickCount64 + (long)Bounded.Limit.TotalMilliseconds;
+        while (!recorder.All.Any(e => e.StartsWith("steal", StringComparison.Ordinal)))
+        {
+            Assert.True(Environment.TickCount64 < end, "never stolen");
+            await scheduler.RunAsync(async () =>
+            {
+                var group = new WaitGroup();
+                for (int i = 0; i < 100; i++)
+                    group.Go(async () =>
+                    {
+                        Thread.SpinWait(1000);
+                        await Go.YieldAsync();
+                    });
+                await group.WaitAsync();
+            }).Within();
+        }
+        Bounded.NoneLeft(scheduler);
+    }
+}
