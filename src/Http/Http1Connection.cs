@@ -58,6 +58,7 @@ internal sealed class Http1Connection
         AwaitRead,
         AwaitWrite,
         AwaitHandler,
+        Yield,
         End,
     }
 
@@ -111,6 +112,10 @@ internal sealed class Http1Connection
                         Transport.Abort();
                         return;
                     }
+                }
+                else if (step == Step.Yield)
+                {
+                    await Go.YieldAsync();
                 }
                 else
                 {
@@ -171,7 +176,7 @@ internal sealed class Http1Connection
                 case RequestParser.Outcome.Complete:
                     exchange.BeginContent();
                     _phase = Phase.Handling;
-                    return null;
+                    return Machine.SpendBudget() ? Step.Yield : null; // a client may pipeline without end
                 case RequestParser.Outcome.Refused:
                     Refuse(exchange, exchange.Parser.RefusalStatus, exchange.Parser.RefusalReason);
                     return null;

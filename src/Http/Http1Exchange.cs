@@ -224,7 +224,7 @@ internal sealed class Http1Exchange
     {
         int error = Output.TrySend(Transport);
         if (error == 0)
-            return default;
+            return Machine.SpendBudget() ? Go.YieldAsync() : default;
         return error == -EAGAIN ? FlushSlowAsync() : ValueTask.FromException(NetConnection.ErrorOf(-error, "write"));
     }
 
@@ -255,6 +255,8 @@ internal sealed class Http1Exchange
             else
                 throw NetConnection.ErrorOf(-n, "write");
         }
+        if (Machine.SpendBudget())
+            await Go.YieldAsync();
     }
 
     private async ValueTask WaitToWriteAsync()

@@ -78,7 +78,9 @@ internal sealed class RequestBody(Http1Exchange exchange) : Stream
         try
         {
             int n = TryRead(buffer.Span);
-            return n == -EAGAIN ? ReadSlowAsync(buffer, cancellationToken) : new ValueTask<int>(n);
+            if (n == -EAGAIN)
+                return ReadSlowAsync(buffer, cancellationToken);
+            return Machine.SpendBudget() ? Go.YieldAsync(n) : new ValueTask<int>(n);
         }
         catch (Exception e)
         {

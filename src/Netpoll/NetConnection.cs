@@ -253,7 +253,9 @@ public sealed class NetConnection : IDisposable
         if (n != -EAGAIN)
         {
             Release();
-            return n >= 0 ? new ValueTask<int>(n) : ValueTask.FromException<int>(ErrorOf(-n, "read"));
+            if (n < 0)
+                return ValueTask.FromException<int>(ErrorOf(-n, "read"));
+            return Machine.SpendBudget() ? Go.YieldAsync(n) : new ValueTask<int>(n);
         }
         return (_read ??= new PendingOperation(this, PollMode.Read)).StartAsync(buffer, cancellationToken);
     }
@@ -274,7 +276,9 @@ public sealed class NetConnection : IDisposable
         if (n == buffer.Length || (n < 0 && n != -EAGAIN))
         {
             Release();
-            return n >= 0 ? default : ValueTask.FromException(ErrorOf(-n, "write"));
+            if (n < 0)
+                return ValueTask.FromException(ErrorOf(-n, "write"));
+            return Machine.SpendBudget() ? Go.YieldAsync() : default;
         }
         Memory<byte> rest = MemoryMarshal.AsMemory(buffer[Math.Max(0, n)..]);
         return (_write ??= new PendingOperation(this, PollMode.Write)).StartWithoutResultAsync(rest, cancellationToken);
@@ -296,11 +300,19 @@ public sealed class NetConnection : IDisposable
             }
             long n = WriteVectors(buffers);
             if (n >= 0)
+            {
                 buffers = buffers.Slice(n);
+                if (Machine.SpendBudget())
+                    await Go.YieldAsync();
+            }
             else if (n == -EAGAIN)
+            {
                 await WriteAsync(FirstNotEmpty(buffers, out buffers), cancellationToken).ConfigureAwait(false);
+            }
             else
+            {
                 throw ErrorOf((int)-n, "write");
+            }
         }
     }
 

@@ -210,6 +210,8 @@ public sealed class NetListener : IDisposable
                     if (descriptor >= 0)
                     {
                         _backOff = FirstBackOffMilliseconds;
+                        if (Machine.SpendBudget())
+                            await Go.YieldAsync();
                         return new NetConnection(Scheduler, _poller, descriptor, _family);
                     }
                     int error = LastError;

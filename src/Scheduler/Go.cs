@@ -46,6 +46,14 @@ public static partial class Go
         return Machine.OfThisThread?.Current is { } g ? g.SleepAsync(until) : new ValueTask(new WaitOperation(until), 0);
     }
 
+    /// <summary>As <see cref="YieldAsync()"/>, for an operation that has its result already.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    internal static async ValueTask<T> YieldAsync<T>(T result)
+    {
+        await YieldAsync();
+        return result;
+    }
+
     /// <summary>The number of goroutines that exist; Go's runtime.NumGoroutine.</summary>
     public static long NumGoroutine => GoScheduler.Current.GoroutineCount;
 

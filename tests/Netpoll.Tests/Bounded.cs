@@ -11,9 +11,14 @@ internal static class Bounded
 
     public static void Until(Func<bool> condition, string what) => Assert.True(SpinWait.SpinUntil(condition, Limit), $"Not in time: {what}");
 
-    public static GoScheduler NewScheduler(int processors) => new(new SchedulerOptions { MaxProcs = processors });
+    public static GoScheduler NewScheduler(int processors) => NewScheduler(new SchedulerOptions { MaxProcs = processors });
+
+    public static GoScheduler NewScheduler(SchedulerOptions options) => new(options) { TracksGoroutines = true };
 
     /// <summary>All goroutines have ended and are counted so.</summary>
-    public static void NoneLeft(GoScheduler scheduler) =>
-        Until(() => scheduler.GoroutineCount == 0, $"goroutines that never ended: {scheduler.GoroutineCount}");
+    public static void NoneLeft(GoScheduler scheduler)
+    {
+        if (!SpinWait.SpinUntil(() => scheduler.GoroutineCount == 0 && scheduler.Goroutines().Count == 0, Limit))
+            throw new GoroutineLeakException(scheduler.Goroutines());
+    }
 }

@@ -24,20 +24,25 @@ internal static class SocketPair
             return (int)LinuxSockets.Recv(descriptor, start, buffer.Length, 0);
     }
 
-    /// <summary>Fills the system's buffers, so that the descriptor is not writable any more.</summary>
+    /// <summary>Fills the system's buffers, so that the descriptor is not writable any more, nor becomes so when what is on its way
+    /// has arrived.</summary>
     public static unsafe long Fill(int descriptor)
     {
         byte[] block = new byte[64 * 1024];
         long total = 0;
         fixed (byte* start = block)
         {
-            while (true)
+            for (int full = 0; full < 3; full++)
             {
-                nint n = LinuxSockets.Send(descriptor, start, block.Length, LinuxSockets.MSG_NOSIGNAL);
-                if (n < 0)
-                    return total;
-                total += n;
+                nint n;
+                while ((n = LinuxSockets.Send(descriptor, start, block.Length, LinuxSockets.MSG_NOSIGNAL)) >= 0)
+                {
+                    total += n;
+                    full = 0;
+                }
+                Thread.Sleep(2);
             }
         }
+        return total;
     }
 }
