@@ -3,8 +3,6 @@ namespace NetGo;
 /// <summary>Makes channels.</summary>
 public static class Channel
 {
-    private static long s_lastId;
-
     /// <summary>Makes a channel; Go's <c>make(chan T, capacity)</c>.</summary>
     /// <param name="capacity">How many values it keeps that nobody has received yet. With none, a send waits for a
     /// receiver.</param>
@@ -12,6 +10,6 @@ public static class Channel
     public static Channel<T> Make<T>(int capacity = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(capacity);
-        return new Channel<T>(capacity, Interlocked.Increment(ref s_lastId));
+        return new Channel<T>(capacity);
     }
 }

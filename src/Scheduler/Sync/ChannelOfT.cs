@@ -15,28 +15,49 @@ namespace NetGo;
 
 /// <summary>A queue of values between goroutines; Go's <c>chan T</c>, made by <see cref="Channel.Make{T}(int)"/>. All members
 /// may be used from any thread. Whoever waits longest is served first.</summary>
-public sealed class Channel<T>
+public sealed partial class Channel<T> : IAsyncEnumerable<T>
 {
     private readonly T[] _buffer;
     private SpinMutex _lock;
     private bool _closed;
     private int _head;
     private int _count;
+    private long _id;
     private ChannelWaiterQueue<T> _receivers;
     private ChannelWaiterQueue<T> _senders;
 
-    // A waiter for the next who waits. Taken under the lock, put back without: two that are put back at once may overwrite
+    // An operation for the next who waits. Taken under the lock, put back without: two that are put back at once may overwrite
     // each other, and the garbage collector gets one; none can be taken twice.
-    private ChannelWaiter<T>? _spare;
+    private ChannelOperation<T>? _spare;
 
-    internal Channel(int capacity, long id)
+    // Null unless the channel has been given to code that wants to know of values and room without taking them.
+    private ChannelObservers<T>? _observers;
+
+    internal Channel(int capacity) => _buffer = capacity == 0 ? [] : new T[capacity];
+
+    private Channel(bool never)
+        : this(0) => IsNever = never;
+
+    /// <summary>The channel on which nothing ever happens; Go's nil channel. Sends and receives wait for ever (or until their
+    /// token is cancelled), a select never chooses it, and it cannot be closed.</summary>
+    [SuppressMessage("Design", "CA1000:Do not declare static members on generic types", Justification = "Like ImmutableArray<T>.Empty.")]
+    public static Channel<T> Never { get; } = new(never: true);
+
+    internal bool IsNever { get; }
+
+    /// <summary>Unique among the channels that have been in a select: the order in which a select locks them. 0 for
+    /// <see cref="Never"/>.</summary>
+    internal long Id
     {
-        _buffer = capacity == 0 ? [] : new T[capacity];
-        Id = id;
+        get
+        {
+            long id = Volatile.Read(ref _id);
+            if (id != 0 || IsNever)
+                return id;
+            Interlocked.CompareExchange(ref _id, ChannelId.Next(), 0);
+            return Volatile.Read(ref _id);
+        }
     }
-
-    /// <summary>Unique in the process: the order in which a select locks channels.</summary>
-    internal long Id { get; }
 
     /// <summary>How many values it keeps at most; Go's cap.</summary>
     public int Capacity => _buffer.Length;
@@ -47,44 +68,55 @@ public sealed class Channel<T>
     /// <summary>Sends a value; Go's <c>c &lt;- value</c>. The send counts from this call on; the result, to be awaited once,
     /// completes when a receiver or the buffer has taken the value.</summary>
     /// <param name="value">The value.</param>
+    /// <param name="cancellationToken">Ends the wait. The value has then not been sent.</param>
     /// <exception cref="ChannelClosedException">The channel is closed, or was closed while this waited.</exception>
-    public ValueTask SendAsync(T value)
+    /// <exception cref="OperationCanceledException">The token was cancelled before the value was taken.</exception>
+    public ValueTask SendAsync(T value, CancellationToken cancellationToken = default)
     {
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled(cancellationToken);
         _lock.Enter();
         SendOutcome outcome = SendLocked(value, out Goroutine? wake);
-        ChannelWaiter<T>? waiter = null;
         if (outcome == SendOutcome.WouldWait)
         {
-            waiter = Rent(sends: true);
-            waiter.Value = value;
-            _senders.PushBack(waiter);
+            ChannelOperation<T> waiting = WaitAndExit(ChannelOperationKind.Sends, value, cancellationToken);
+            return new ValueTask(waiting, waiting.Token);
         }
         _lock.Exit();
-        if (waiter is not null)
-            return new ValueTask(waiter, waiter.Token);
         if (outcome == SendOutcome.Closed)
             return ValueTask.FromException(new ChannelClosedException());
         Wake(wake);
-        return default;
+        TellObservers();
+        if (!Machine.SpendBudget())
+            return default;
+        ChannelOperation<T> sent = Yielding(ChannelOperationKind.Sends, default!, ok: true);
+        return new ValueTask(sent, sent.Token);
     }
 
     /// <summary>Receives a value; Go's <c>value, ok := &lt;-c</c>. The receive counts from this call on; the result is to be
     /// awaited once. <c>Ok</c> is false, and <c>Value</c> the default, when the channel is closed and all its values have been
     /// received.</summary>
-    public ValueTask<(T Value, bool Ok)> ReceiveAsync()
+    /// <param name="cancellationToken">Ends the wait. A value that was handed over before that is still received.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled before there was a value.</exception>
+    public ValueTask<(T Value, bool Ok)> ReceiveAsync(CancellationToken cancellationToken = default)
     {
-        _lock.Enter();
-        if (ReceiveLocked(out T value, out bool ok, out Goroutine? wake))
-        {
-            _lock.Exit();
-            Wake(wake);
-            return new ValueTask<(T Value, bool Ok)>((value, ok));
-        }
-        ChannelWaiter<T> waiter = Rent(sends: false);
-        _receivers.PushBack(waiter);
-        _lock.Exit();
-        return new ValueTask<(T Value, bool Ok)>(waiter, waiter.Token);
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled<(T Value, bool Ok)>(cancellationToken);
+        ChannelOperation<T>? waiting = BeginReceive(out T value, out bool ok, cancellationToken);
+        return waiting is null ? new ValueTask<(T Value, bool Ok)>((value, ok)) : new ValueTask<(T Value, bool Ok)>(waiting, waiting.Token);
     }
+
+    /// <summary>All values from now on until the channel is closed and empty; Go's <c>for value := range c</c>. Each is received
+    /// when it is asked for. Allocates one object, not one per value. The channel itself can stand behind <c>in</c> too.</summary>
+    /// <param name="cancellationToken">Ends the wait for the next value.</param>
+    /// <exception cref="OperationCanceledException">From the loop: the token was cancelled before there was a value.</exception>
+    public IAsyncEnumerable<T> ReceiveAllAsync(CancellationToken cancellationToken = default) =>
+        new ChannelEnumerator<T>(this, cancellationToken);
+
+    /// <summary>For <c>await foreach</c>: the same as that of <see cref="ReceiveAllAsync"/>.</summary>
+    /// <param name="cancellationToken">Ends the wait for the next value.</param>
+    public IAsyncEnumerator<T> GetAsyncEnumerator(CancellationToken cancellationToken = default) =>
+        new ChannelEnumerator<T>(this, cancellationToken);
 
     /// <summary>Sends a value unless that would have to wait; Go's select with a send and a default.</summary>
     /// <param name="value">The value.</param>
@@ -92,13 +124,20 @@ public sealed class Channel<T>
     /// <exception cref="ChannelClosedException">The channel is closed.</exception>
     public bool TrySend(T value)
     {
+        SendOutcome outcome = Offer(value);
+        if (outcome == SendOutcome.Closed)
+            throw new ChannelClosedException();
+        return outcome == SendOutcome.Sent;
+    }
+
+    internal SendOutcome Offer(T value)
+    {
         _lock.Enter();
         SendOutcome outcome = SendLocked(value, out Goroutine? wake);
         _lock.Exit();
-        if (outcome == SendOutcome.Closed)
-            throw new ChannelClosedException();
         Wake(wake);
-        return outcome == SendOutcome.Sent;
+        TellObservers();
+        return outcome;
     }
 
     /// <summary>Receives a value if there is one.</summary>
@@ -117,18 +156,36 @@ public sealed class Channel<T>
         bool done = ReceiveLocked(out value, out ok, out Goroutine? wake);
         _lock.Exit();
         Wake(wake);
+        TellObservers();
         return done;
     }
 
     /// <summary>Says that no more values will be sent; Go's close. Those who wait to receive get the default and false, those
     /// who wait to send an exception. Values that are kept can still be received.</summary>
     /// <exception cref="ChannelClosedException">The channel is closed already.</exception>
+    /// <exception cref="InvalidOperationException">It is <see cref="Never"/>.</exception>
     public void Close()
+    {
+        if (IsNever)
+            throw new InvalidOperationException("The channel on which nothing ever happens cannot be closed.");
+        if (!TryClose())
+            throw new ChannelClosedException("The channel is closed already.");
+    }
+
+    /// <summary>False when it is closed already, or never will be.</summary>
+    /// <param name="error">Why, for <see cref="CloseError"/>.</param>
+    internal bool TryClose(Exception? error = null)
     {
         GoroutineQueue ready = default;
         _lock.Enter();
-        bool closedBefore = _closed;
+        if (_closed || IsNever)
+        {
+            _lock.Exit();
+            return false;
+        }
         _closed = true;
+        if (error is not null)
+            ObserversLocked.Error = error;
         while (_receivers.TakeFirst() is { } receiver)
         {
             receiver.Value = default!;
@@ -137,17 +194,55 @@ public sealed class Channel<T>
         while (_senders.TakeFirst() is { } sender)
             CompleteClosed(sender, ref ready);
         _lock.Exit();
-        if (closedBefore)
-            throw new ChannelClosedException("The channel is closed already.");
-        while (ready.PopFront() is { } g)
-            g.Scheduler.Ready(g, next: false);
+        WakeAll(ref ready);
+        _observers?.Closed?.Cancel();
+        TellObservers();
+        return true;
     }
 
     private static void CompleteClosed(ChannelWaiter<T> waiter, ref GoroutineQueue ready)
     {
-        waiter.Ok = false;
-        if (waiter.Complete() is { } g)
+        if (waiter.Complete(ChannelWaiterStatus.Closed) is { } g)
             ready.PushBack(g);
+    }
+
+    /// <summary>Receives: null with a value, or with the end of the channel; otherwise what is to be awaited.</summary>
+    internal ChannelOperation<T>? BeginReceive(out T value, out bool ok, CancellationToken cancellationToken)
+    {
+        _lock.Enter();
+        if (!ReceiveLocked(out value, out ok, out Goroutine? wake))
+            return WaitAndExit(ChannelOperationKind.Receives, value, cancellationToken);
+        _lock.Exit();
+        Wake(wake);
+        TellObservers();
+        return Machine.SpendBudget() ? Yielding(ChannelOperationKind.Receives, value, ok) : null;
+    }
+
+    /// <summary>Queues an operation that would have to wait, and leaves the lock.</summary>
+    private ChannelOperation<T> WaitAndExit(ChannelOperationKind kind, T value, CancellationToken cancellationToken)
+    {
+        CancellableChannelOperation<T>? cancellable = cancellationToken.CanBeCanceled ? CancellableChannelOperation<T>.Rent() : null;
+        ChannelOperation<T> operation = cancellable ?? TakeSpare() ?? ChannelOperation<T>.RentFromThread();
+        operation.Prepare(this, kind);
+        operation.Value = value;
+        if (IsNever)
+            operation.Status = ChannelWaiterStatus.Queued; // on no queue: nobody shall find it
+        else
+            EnqueueLocked(operation, kind);
+        _lock.Exit();
+        cancellable?.Watch(cancellationToken);
+        TellObservers();
+        return operation;
+    }
+
+    /// <summary>For an operation that is done, but whose goroutine has used up its budget.</summary>
+    private ChannelOperation<T> Yielding(ChannelOperationKind kind, T value, bool ok)
+    {
+        ChannelOperation<T> operation = ChannelOperation<T>.RentFromThread();
+        operation.Prepare(this, kind | ChannelOperationKind.Yields);
+        operation.Value = value;
+        operation.Status = ok ? ChannelWaiterStatus.Exchanged : ChannelWaiterStatus.Closed;
+        return operation;
     }
 
     // ---- For waiters and selects ----
@@ -156,26 +251,45 @@ public sealed class Channel<T>
 
     internal void Exit() => _lock.Exit();
 
-    internal void EnqueueLocked(ChannelWaiter<T> waiter, bool sends)
+    internal void EnqueueLocked(ChannelWaiter<T> waiter, ChannelOperationKind kind) => QueueOf(kind).PushBack(waiter);
+
+    private ref ChannelWaiterQueue<T> QueueOf(ChannelOperationKind kind)
     {
-        if (sends)
-            _senders.PushBack(waiter);
-        else
-            _receivers.PushBack(waiter);
+        switch (kind)
+        {
+            case ChannelOperationKind.Sends:
+                return ref _senders;
+            case ChannelOperationKind.AwaitsValue:
+                return ref _observers!.AwaitValue;
+            case ChannelOperationKind.AwaitsRoom:
+                return ref _observers!.AwaitRoom;
+            default:
+                return ref _receivers;
+        }
     }
 
     /// <summary>Takes a case of a select that another case has won off its queue.</summary>
-    internal void Withdraw(ChannelWaiter<T> waiter, bool sends)
+    internal void Withdraw(ChannelCase<T> waiter, ChannelOperationKind kind)
     {
         _lock.Enter();
-        if (waiter.Queued)
+        if (waiter.Status == ChannelWaiterStatus.Queued)
+            QueueOf(kind).Remove(waiter);
+        _lock.Exit();
+    }
+
+    /// <summary>Ends an operation if nobody has decided it yet. Returns the goroutine to make ready.</summary>
+    internal Goroutine? Cancel(CancellableChannelOperation<T> operation)
+    {
+        Goroutine? g = null;
+        _lock.Enter();
+        if (operation.Status == ChannelWaiterStatus.Queued)
         {
-            if (sends)
-                _senders.Remove(waiter);
-            else
-                _receivers.Remove(waiter);
+            if (!IsNever)
+                QueueOf(operation.Kind).Remove(operation);
+            g = operation.Complete(ChannelWaiterStatus.Canceled);
         }
         _lock.Exit();
+        return g;
     }
 
     internal SendOutcome SendLocked(T value, out Goroutine? wake)
@@ -186,8 +300,7 @@ public sealed class Channel<T>
         if (!_receivers.IsEmpty && _receivers.TakeFirst() is { } receiver)
         {
             receiver.Value = value;
-            receiver.Ok = true;
-            wake = receiver.Complete();
+            wake = receiver.Complete(ChannelWaiterStatus.Exchanged);
             return SendOutcome.Sent;
         }
         if (_count == _buffer.Length)
@@ -213,16 +326,14 @@ public sealed class Channel<T>
             if (!_senders.IsEmpty && _senders.TakeFirst() is { } next)
             {
                 PutLocked(next.Value);
-                next.Ok = true;
-                wake = next.Complete();
+                wake = next.Complete(ChannelWaiterStatus.Exchanged);
             }
             return true;
         }
         if (!_senders.IsEmpty && _senders.TakeFirst() is { } sender)
         {
             value = sender.Value;
-            sender.Ok = true;
-            wake = sender.Complete();
+            wake = sender.Complete(ChannelWaiterStatus.Exchanged);
             return true;
         }
         value = default!;
@@ -239,23 +350,26 @@ public sealed class Channel<T>
         _count++;
     }
 
-    private ChannelWaiter<T> Rent(bool sends)
+    private ChannelOperation<T>? TakeSpare()
     {
-        ChannelWaiter<T>? waiter = Volatile.Read(ref _spare);
-        if (waiter is not null)
+        ChannelOperation<T>? operation = Volatile.Read(ref _spare);
+        if (operation is not null)
             _spare = null;
-        else
-            waiter = ChannelWaiter<T>.RentFromThread();
-        waiter.Prepare(this, sends);
-        return waiter;
+        return operation;
     }
 
-    internal void Return(ChannelWaiter<T> waiter)
+    internal void Return(ChannelOperation<T> operation)
     {
         if (Volatile.Read(ref _spare) is null)
-            Volatile.Write(ref _spare, waiter);
+            Volatile.Write(ref _spare, operation);
         else
-            waiter.ReturnToThread();
+            operation.ReturnToThread();
+    }
+
+    private static void WakeAll(ref GoroutineQueue ready)
+    {
+        while (ready.PopFront() is { } g)
+            g.Scheduler.Ready(g, next: false);
     }
 
     private static void Wake(Goroutine? g)

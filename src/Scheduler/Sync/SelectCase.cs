@@ -22,6 +22,9 @@ public abstract class SelectCase
 
     internal abstract void Exit();
 
+    /// <summary>After a pass that may have put it on its queue or done it, when no channel is locked any more.</summary>
+    internal abstract void TellObservers();
+
     /// <summary>Under the channel's lock: does it now if it can.</summary>
     internal abstract bool TryLocked(out Goroutine? wake);
 

@@ -85,4 +85,72 @@ public class AllocationTests
         await group.WaitAsync();
         Assert.InRange((after - before) / (double)rounds, 0, 8);
     });
+
+    [Theory, MemberData(nameof(ProcessorCounts))]
+    public Task Waits_that_can_be_cancelled_allocate_nothing(int processors) => On.Processors(processors, async () =>
+    {
+        Channel<int> there = Channel.Make<int>();
+        Channel<int> back = Channel.Make<int>();
+        using var cancellation = new CancellationTokenSource();
+        CancellationToken token = cancellation.Token;
+        Go.Spawn(async () =>
+        {
+            var select = new Select();
+            ReceiveCase<int> receive = select.Receive(there);
+            while (await select.WaitAsync(TimeSpan.FromHours(1), token) == receive.Index && receive.Ok)
+                await back.SendAsync(receive.Value, token);
+        });
+        long before = 0;
+        const int rounds = 20_000;
+        for (int i = 0; i < 2 * rounds; i++)
+        {
+            if (i == rounds)
+                before = GC.GetTotalAllocatedBytes(precise: true);
+            await there.SendAsync(i, token);
+            await back.ReceiveAsync(token);
+        }
+        long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+        there.Close();
+        Assert.InRange(allocated / (double)rounds, 0, 8);
+    });
+
+    [Theory, MemberData(nameof(ProcessorCounts))]
+    public Task A_loop_over_a_channel_allocates_one_object(int processors) => On.Processors(processors, async () =>
+    {
+        Channel<int> channel = Channel.Make<int>();
+        const int rounds = 20_000;
+        Go.Spawn(async () =>
+        {
+            for (int i = 0; i < 2 * rounds; i++)
+                await channel.SendAsync(i);
+            channel.Close();
+        });
+        long before = 0;
+        await foreach (int value in channel.ReceiveAllAsync())
+        {
+            if (value == rounds)
+                before = GC.GetTotalAllocatedBytes(precise: true);
+        }
+        long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+        Assert.InRange(allocated / (double)rounds, 0, 8);
+    });
+
+    // What a million goroutines that wait cost a million times.
+    [Fact]
+    public void A_channel_and_who_waits_on_it_are_small()
+    {
+        Assert.InRange(SizeOf(() => Channel.Make<int>()), 1, 80);
+        Assert.InRange(SizeOf(() => new ChannelOperation<int>()), 1, 48);
+        Assert.InRange(SizeOf(() => new ChannelOperation<object>()), 1, 56);
+    }
+
+    private static long SizeOf(Func<object> make)
+    {
+        make();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        object made = make();
+        long size = GC.GetAllocatedBytesForCurrentThread() - before;
+        GC.KeepAlive(made);
+        return size;
+    }
 }

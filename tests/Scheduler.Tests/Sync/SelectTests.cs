@@ -204,4 +204,73 @@ public class SelectTests
         await receiving.WaitAsync();
         Assert.All(seen, count => Assert.Equal(1, count));
     });
+
+    // Two that lock the same channels, added in opposite order, and each both sends and receives.
+    [Theory, MemberData(nameof(ProcessorCounts))]
+    public Task Opposite_orders_do_not_dead_lock(int processors) => On.Processors(processors, async () =>
+    {
+        const int rounds = 10_000;
+        Channel<int> a = Channel.Make<int>(1);
+        Channel<int> b = Channel.Make<int>(1);
+        int sent = 0;
+        int received = 0;
+        var group = new WaitGroup();
+        for (int g = 0; g < 4; g++)
+        {
+            (Channel<int> first, Channel<int> second) = g % 2 == 0 ? (a, b) : (b, a);
+            group.Go(async () =>
+            {
+                var select = new Select();
+                SendCase<int> sendFirst = select.Send(first, 1);
+                SendCase<int> sendSecond = select.Send(second, 1);
+                select.Receive(second);
+                select.Receive(first);
+                for (int i = 0; i < rounds; i++)
+                {
+                    int index = await select.WaitAsync();
+                    Interlocked.Increment(ref index == sendFirst.Index || index == sendSecond.Index ? ref sent : ref received);
+                }
+            });
+        }
+        await group.WaitAsync();
+        Assert.Equal(sent, received + a.Count + b.Count);
+        Assert.Equal(4 * rounds, sent + received);
+    });
+
+    [Theory, MemberData(nameof(ProcessorCounts))]
+    public Task Two_that_send_and_receive_on_one_channel_are_partners(int processors) => On.Processors(processors, async () =>
+    {
+        const int rounds = 2000;
+        Channel<int> channel = Channel.Make<int>();
+        Channel<bool> quit = Channel.Make<bool>();
+        int sum = 0;
+        var group = new WaitGroup();
+        for (int g = 0; g < 2; g++)
+        {
+            int number = g + 1;
+            group.Go(async () =>
+            {
+                var select = new Select();
+                SendCase<int> send = select.Send(channel, number);
+                ReceiveCase<int> receive = select.Receive(channel);
+                ReceiveCase<bool> stop = select.Receive(quit);
+                for (int i = 0; i < rounds; i++)
+                {
+                    int index = await select.WaitAsync();
+                    Assert.NotEqual(stop.Index, index);
+                    if (index == receive.Index)
+                    {
+                        Assert.Equal(3 - number, receive.Value);
+                        Interlocked.Increment(ref sum);
+                    }
+                    else
+                    {
+                        Assert.Equal(send.Index, index);
+                    }
+                }
+            });
+        }
+        await group.WaitAsync();
+        Assert.Equal(rounds, sum);
+    });
 }
