@@ -2,10 +2,28 @@ using System.Threading.Tasks.Sources;
 
 namespace NetGo;
 
-// Someone who waits for a mutex. Being woken is not having it: the goroutine comes to Resume first, which competes for the
-// mutex and parks again when it loses, and only then goes on with what awaited it.
-internal sealed class MutexWaiter : IValueTaskSource
+// Someone who waits for a mutex. In normal mode being woken is not having it: the goroutine comes to Resume first, which competes
+// for the mutex and parks again when it loses, and only then goes on with what awaited it. Its states:
+//
+//   from            to              by
+//   Rented          Yielding        the await, when the goroutine has used up its budget: on a run queue, not on the mutex's
+//   Rented          Queued          the await: parked, on the mutex's queue; from here on the clock of its starvation runs
+//   Yielding        Queued          Resume, when the mutex is locked
+//   Queued          Woken           Unlock, in normal mode: off the queue and made ready to compete
+//   Woken           Queued          Resume, when another was quicker
+//   Queued          Locked          Unlock, in starvation mode: handed over
+//   all but Queued  Locked          itself, when it finds the mutex free
+//   Queued          Cancelled       the cancellation, which takes it off the queue
+//   all but Queued  Cancelled       itself, when it would queue and sees that cancellation was requested
+//
+// Queue membership and CancellationRequested are guarded by the mutex's queue lock; all else is the waiter's own while it is
+// not on the queue, and of whoever took it off until the goroutine is made ready.
+internal sealed class MutexWaiter : Waiter, IValueTaskSource, IValueTaskSource<GoMutex.Holder>
 {
+    /// <summary>How long it may wait, in nanoseconds of the scheduler's clock, before it insists; Go's
+    /// starvationThresholdNs.</summary>
+    private const long StarvationThreshold = 1_000_000;
+
     private const int PoolMax = 128;
 
     private static readonly Action<object?> s_resume = static waiter => ((MutexWaiter)waiter!).Resume();
@@ -16,21 +34,23 @@ internal sealed class MutexWaiter : IValueTaskSource
     [ThreadStatic]
     private static int t_freeCount;
 
-    public MutexWaiter? Next;
+    /// <summary>Whether its token was cancelled. Guarded by the mutex's queue lock.</summary>
+    public bool CancellationRequested;
 
-    /// <summary>The goroutine to make ready; valid while it is on the queue.</summary>
-    public Goroutine? Parked;
+    /// <summary>How the wait has ended.</summary>
+    public MutexOutcome Outcome;
 
+    private bool _yields;
+    private bool _woken;
+    private bool _handedOver;
+    private ValueTaskSourceOnCompletedFlags _flags;
     private GoMutex? _mutex;
+    private Goroutine? _parked;
     private Action<object?>? _continuation;
     private object? _state;
-    private ValueTaskSourceOnCompletedFlags _flags;
-    private short _token;
-    private bool _acquired;
+    private long _waitsSince;
 
-    public short Token => _token;
-
-    public static MutexWaiter Rent(GoMutex mutex)
+    public static MutexWaiter Rent(GoMutex mutex, bool yields, CancellationToken cancellationToken)
     {
         MutexWaiter? waiter = t_free;
         if (waiter is null)
@@ -39,65 +59,94 @@ internal sealed class MutexWaiter : IValueTaskSource
         }
         else
         {
-            t_free = waiter.Next;
+            t_free = (MutexWaiter?)waiter.Next;
             t_freeCount--;
             waiter.Next = null;
         }
         waiter._mutex = mutex;
+        waiter._yields = yields;
+        waiter.CancellationToken = cancellationToken;
         return waiter;
+    }
+
+    /// <summary>By the unlock that has taken it off the queue.</summary>
+    /// <param name="handedOver">Whether the mutex is its own now, in starvation mode; else it is to compete for it.</param>
+    public void Wake(bool handedOver)
+    {
+        _woken = !handedOver;
+        _handedOver = handedOver;
+        if (handedOver)
+            Outcome = MutexOutcome.Locked;
+        Goroutine g = _parked!;
+        g.Scheduler.Ready(g, next: true);
+    }
+
+    protected override void Cancel()
+    {
+        if (!_mutex!.TryWithdraw(this))
+            return;
+        Outcome = MutexOutcome.Cancelled;
+        Goroutine g = _parked!;
+        g.Scheduler.Ready(g, next: false);
     }
 
     public ValueTaskSourceStatus GetStatus(short token)
     {
         Check(token);
-        return _acquired ? ValueTaskSourceStatus.Succeeded : ValueTaskSourceStatus.Pending;
+        return Outcome switch
+        {
+            MutexOutcome.Locked => ValueTaskSourceStatus.Succeeded,
+            MutexOutcome.Cancelled => ValueTaskSourceStatus.Canceled,
+            _ => ValueTaskSourceStatus.Pending,
+        };
     }
 
     public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
     {
         Check(token);
         if (_continuation is not null)
-            throw new InvalidOperationException("A ValueTask was awaited twice.");
+            throw AwaitedTwice();
         _continuation = continuation;
         _state = state;
         _flags = flags;
-        ParkAndWait(ofWoken: false);
+        RegisterCancellation();
+        if (_yields)
+            Yield();
+        else
+            ParkAndWait();
     }
 
-    public void GetResult(short token)
+    private void Yield()
     {
-        Check(token);
-        if (!_acquired)
-            throw new InvalidOperationException("A ValueTask of NetGo cannot be blocked on before it has completed: await it, or use AsTask().");
-        _token++;
-        _acquired = false;
-        _mutex = null;
-        Parked = null;
-        if (t_freeCount >= PoolMax)
-            return;
-        Next = t_free;
-        t_free = this;
-        t_freeCount++;
+        Goroutine g = Goroutine.Park(s_resume, this, WaitReason.Yield, _flags);
+        g.MarkRunnable();
+        g.Scheduler.Enqueue(g, next: false);
     }
 
-    private void ParkAndWait(bool ofWoken)
+    private void ParkAndWait()
     {
         Goroutine g = Goroutine.Park(s_resume, this, WaitReason.Mutex, _flags);
-        Parked = g;
-        if (!_mutex!.TakeOrEnqueue(this, ofWoken))
-            return;
-        _acquired = true;
-        g.Scheduler.Ready(g, next: true);
+        _parked = g;
+        long now = g.Scheduler.Now();
+        if (!_woken)
+            _waitsSince = now;
+        if (!_mutex!.TryEnqueue(this, _woken, starving: now - _waitsSince > StarvationThreshold))
+            g.Scheduler.Ready(g, next: true);
     }
 
     private void Resume()
     {
-        if (!_acquired && !_mutex!.TryTake(ofWoken: true))
+        if (Outcome == MutexOutcome.None)
         {
-            ParkAndWait(ofWoken: true);
-            return;
+            if (!_mutex!.TryTake(_woken))
+            {
+                ParkAndWait();
+                return;
+            }
+            Outcome = MutexOutcome.Locked;
         }
-        _acquired = true;
+        if (_handedOver && _parked!.Scheduler.Now() - _waitsSince <= StarvationThreshold)
+            _mutex!.EndStarvation();
         Action<object?> continuation = _continuation!;
         object? state = _state;
         _continuation = null;
@@ -105,9 +154,37 @@ internal sealed class MutexWaiter : IValueTaskSource
         continuation(state);
     }
 
-    private void Check(short token)
+    public void GetResult(short token) => TakeResult(token);
+
+    GoMutex.Holder IValueTaskSource<GoMutex.Holder>.GetResult(short token) => new(TakeResult(token));
+
+    private GoMutex TakeResult(short token)
     {
-        if (token != _token)
-            throw new InvalidOperationException("A ValueTask was awaited twice, or after its result was taken.");
+        Check(token);
+        MutexOutcome outcome = Outcome;
+        if (outcome == MutexOutcome.None)
+            throw NotCompleted();
+        GoMutex mutex = _mutex!;
+        OperationCanceledException? cancelled = outcome == MutexOutcome.Cancelled ? Cancelled() : null;
+        if (End())
+            Return();
+        if (cancelled is not null)
+            throw cancelled;
+        return mutex;
+    }
+
+    private void Return()
+    {
+        if (t_freeCount >= PoolMax)
+            return;
+        Outcome = MutexOutcome.None;
+        CancellationRequested = false;
+        _woken = false;
+        _handedOver = false;
+        _mutex = null;
+        _parked = null;
+        Next = t_free;
+        t_free = this;
+        t_freeCount++;
     }
 }

@@ -1,3 +1,5 @@
+#pragma warning disable CA2012 // looks at ValueTasks before they are awaited: whether they wait is the question
+
 namespace NetGo.Scheduler.Tests.Sync;
 
 public class WaitGroupTests
@@ -88,5 +90,73 @@ public class WaitGroupTests
         group.Go(() => throw new ArithmeticException());
         await group.WaitAsync();
         await On.Until(() => Volatile.Read(ref reported) == 1);
+    });
+
+    [Fact]
+    public void A_counter_that_would_become_negative_is_unchanged()
+    {
+        var group = new WaitGroup();
+        group.Add(2);
+        ValueTask wait = group.WaitAsync();
+        Assert.Throws<InvalidOperationException>(() => group.Add(-3));
+        Assert.False(wait.IsCompleted);
+        group.Add(-2);
+        Assert.True(wait.IsCompletedSuccessfully);
+    }
+
+    [Fact]
+    public void Who_waits_is_released_though_the_group_is_used_again_at_once()
+    {
+        var group = new WaitGroup();
+        group.Add(1);
+        ValueTask first = group.WaitAsync();
+        group.Done();
+        group.Add(1);
+        ValueTask second = group.WaitAsync();
+        Assert.True(first.IsCompletedSuccessfully);
+        Assert.False(second.IsCompleted);
+        group.Done();
+        Assert.True(second.IsCompletedSuccessfully);
+    }
+
+    [Theory, MemberData(nameof(ProcessorCounts))]
+    public Task A_synchronous_body_is_waited_for(int processors) => On.Processors(processors, async () =>
+    {
+        var group = new WaitGroup();
+        int count = 0;
+        for (int i = 0; i < 100; i++)
+            group.Go(() => { Interlocked.Increment(ref count); });
+        await group.WaitAsync();
+        Assert.Equal(100, count);
+    });
+
+    [Fact]
+    public async Task A_wait_can_be_cancelled()
+    {
+        using var cancellation = new CancellationTokenSource();
+        var group = new WaitGroup();
+        group.Add(1);
+        ValueTask cancelled = group.WaitAsync(cancellation.Token);
+        Task parked = group.WaitAsync(cancellation.Token).AsTask();
+        ValueTask other = group.WaitAsync();
+        await cancellation.CancelAsync();
+        Assert.True(cancelled.IsCanceled);
+        OperationCanceledException e = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => parked.Within());
+        Assert.Equal(cancellation.Token, e.CancellationToken);
+        Assert.False(other.IsCompleted);
+        group.Done();
+        await other;
+        Assert.True(group.WaitAsync(cancellation.Token).IsCanceled);
+    }
+
+    [Fact]
+    public Task Who_never_has_to_wait_lets_others_run() => On.Processors(1, async () =>
+    {
+        var group = new WaitGroup();
+        bool ran = false;
+        Go.Spawn(() => ran = true);
+        for (int i = 0; i < 10_000 && !ran; i++)
+            await group.WaitAsync();
+        Assert.True(ran);
     });
 }
