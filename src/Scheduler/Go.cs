@@ -35,17 +35,6 @@ public static partial class Go
     public static ValueTask YieldAsync() =>
         Machine.OfThisThread?.Current is { } g ? g.YieldAsync() : new ValueTask(new WaitOperation(0), 0);
 
-    /// <summary>Parks the goroutine for a time; Go's time.Sleep. To be awaited at once. It holds no thread. No wait at all when
-    /// <paramref name="duration"/> is zero or negative.</summary>
-    /// <param name="duration">How long. The resolution is a millisecond.</param>
-    public static ValueTask SleepAsync(TimeSpan duration)
-    {
-        if (duration <= TimeSpan.Zero)
-            return default;
-        long until = GoScheduler.Current.TimeAfter(duration);
-        return Machine.OfThisThread?.Current is { } g ? g.SleepAsync(until) : new ValueTask(new WaitOperation(until), 0);
-    }
-
     /// <summary>As <see cref="YieldAsync()"/>, for an operation that has its result already.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal static async ValueTask<T> YieldAsync<T>(T result)

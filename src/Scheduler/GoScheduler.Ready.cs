@@ -176,7 +176,10 @@ public sealed partial class GoScheduler
     internal void WakeProcessor(Processor p)
     {
         if (!_idle.TryTakeToWake(p.Index))
+        {
+            WakeOne(); // somebody may have left new work to us, who were counted as looking for some
             return;
+        }
         _sysmon.WakeIfAsleep();
         p.Poller.Wake();
     }

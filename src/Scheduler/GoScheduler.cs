@@ -89,6 +89,9 @@ public sealed partial class GoScheduler : IDisposable
 
     internal bool IsStopping => _stopping;
 
+    /// <summary>What <see cref="SchedulerOptions.TimeProvider"/> gave.</summary>
+    internal TimeProvider Clock => _timeProvider;
+
     // ---- Time ----
 
     /// <summary>The scheduler's clock in nanoseconds; Go's nanotime.</summary>

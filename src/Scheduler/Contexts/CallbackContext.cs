@@ -1,7 +1,7 @@
 namespace NetGo;
 
 /// <summary>A context whose end spawns a goroutine, unless it was stopped; Go's afterFuncCtx. Nobody but its
-/// <see cref="ContextCallback"/> has it.</summary>
+/// <see cref="ContextRegistration"/> has it.</summary>
 internal sealed class CallbackContext(Context parent, Func<Task> body, string file, int line) : CancelContext(parent)
 {
     private readonly GoScheduler _scheduler = GoScheduler.Current;

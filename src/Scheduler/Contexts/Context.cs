@@ -129,14 +129,14 @@ public abstract class Context
     /// <param name="body">What to run. See <see cref="Go.Spawn(Func{Task}, string, int)"/>.</param>
     /// <param name="file">Filled in by the compiler.</param>
     /// <param name="line">Filled in by the compiler.</param>
-    public static ContextCallback AfterFunc(
+    public static ContextRegistration AfterFunc(
         Context context, Func<Task> body, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(body);
         var callback = new CallbackContext(context, body, file, line);
         callback.Attach();
-        return new ContextCallback(callback);
+        return new ContextRegistration(callback);
     }
 
     // ---- State ----

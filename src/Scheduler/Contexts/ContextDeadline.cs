@@ -22,13 +22,13 @@ internal sealed class ContextDeadline
     /// <summary>Null when that is never.</summary>
     public static ContextDeadline? After(GoScheduler scheduler, TimeSpan timeout)
     {
-        return timeout == Timeout.InfiniteTimeSpan ? null : In(scheduler, timeout, scheduler.WallTime());
+        return timeout == Timeout.InfiniteTimeSpan ? null : In(scheduler, timeout, scheduler.Clock.GetUtcNow());
     }
 
     /// <summary>Null when that is never.</summary>
     public static ContextDeadline? At(GoScheduler scheduler, DateTimeOffset wallTime)
     {
-        DateTimeOffset now = scheduler.WallTime();
+        DateTimeOffset now = scheduler.Clock.GetUtcNow();
         return In(scheduler, wallTime - now, now);
     }
 

@@ -15,7 +15,7 @@ public sealed class AfterFuncTests
             Goroutine registrant = Machine.OfThisThread!.Current!;
             Channel<(Goroutine, string?)> runs = Channel.Make<(Goroutine, string?)>(10);
             flowing.Value = "registrant";
-            ContextCallback callback = Context.AfterFunc(context, async () => await runs.SendAsync((Machine.OfThisThread!.Current!, flowing.Value)));
+            ContextRegistration callback = Context.AfterFunc(context, async () => await runs.SendAsync((Machine.OfThisThread!.Current!, flowing.Value)));
             flowing.Value = "canceler";
             context.Cancel();
             context.Cancel();
@@ -38,7 +38,7 @@ public sealed class AfterFuncTests
             using CancelContext context = Context.WithCancel(Context.Background);
             context.Cancel();
             Channel<bool> ran = Channel.Make<bool>();
-            using ContextCallback callback = Context.AfterFunc(context, async () => await ran.SendAsync(true));
+            using ContextRegistration callback = Context.AfterFunc(context, async () => await ran.SendAsync(true));
             Assert.True((await ran.ReceiveAsync()).Ok);
         }).Within();
         Bounded.NoneLeft(scheduler);
@@ -52,7 +52,7 @@ public sealed class AfterFuncTests
         {
             using CancelContext context = Context.WithCancel(Context.Background);
             int ran = 0;
-            ContextCallback callback = Context.AfterFunc(context, () =>
+            ContextRegistration callback = Context.AfterFunc(context, () =>
             {
                 ran++;
                 return Task.CompletedTask;
@@ -71,7 +71,7 @@ public sealed class AfterFuncTests
     [Fact]
     public void On_a_context_that_cannot_end_it_waits_for_ever()
     {
-        ContextCallback callback = Context.AfterFunc(Context.Background, () => throw new ArithmeticException());
+        ContextRegistration callback = Context.AfterFunc(Context.Background, () => throw new ArithmeticException());
         Assert.True(callback.Stop());
         Assert.False(callback.Stop());
     }
@@ -87,7 +87,7 @@ public sealed class AfterFuncTests
             await scheduler.RunAsync(async () =>
             {
                 using CancelContext context = Context.WithCancel(Context.Background);
-                ContextCallback callback = Context.AfterFunc(context, () =>
+                ContextRegistration callback = Context.AfterFunc(context, () =>
                 {
                     Interlocked.Increment(ref ran);
                     return Task.CompletedTask;

@@ -306,7 +306,7 @@ public sealed class ContextTests
         {
             using CancelContext child = Context.WithCancel(Context.WithValue(parent, s_depth, i));
             using CancelContext grandchild = Context.WithTimeout(child, TimeSpan.FromHours(1));
-            using ContextCallback callback = Context.AfterFunc(grandchild, () => Task.CompletedTask);
+            using ContextRegistration callback = Context.AfterFunc(grandchild, () => Task.CompletedTask);
             _ = grandchild.Token;
             _ = child.Done;
         }
