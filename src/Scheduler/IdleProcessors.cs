@@ -57,22 +57,40 @@ internal sealed class IdleProcessors
         return false;
     }
 
+    // Not those that are on their way out, whose bits mean nothing to those who look for a processor to wake.
+    private bool AnyBelow(int processors)
+    {
+        for (int i = 0; i < processors; i += 64)
+        {
+            ulong those = processors - i >= 64 ? ulong.MaxValue : (1UL << (processors - i)) - 1;
+            if ((Volatile.Read(ref _mask[i / 64]) & those) != 0)
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>Takes an idle processor to be woken, counted as spinning; -1 when there is none, or somebody is looking
     /// already.</summary>
     public int TakeToWake(int processors)
     {
-        if (Interlocked.CompareExchange(ref _spinning, 1, 0) != 0)
-            return -1;
-        for (int i = 0; i < processors; i++)
+        while (Interlocked.CompareExchange(ref _spinning, 1, 0) == 0)
         {
-            if (IsIdle(i) && TryClear(i))
-                return i;
+            for (int i = 0; i < processors; i++)
+            {
+                if (IsIdle(i) && TryClear(i))
+                    return i;
+            }
+            EndSpinning();
+            // Who submitted meanwhile saw somebody spin and woke nobody. A processor that went idle before that, but after we
+            // looked at its bit, sleeps on it.
+            if (!AnyBelow(processors))
+                break;
         }
-        EndSpinning();
         return -1;
     }
 
-    /// <summary>Takes this processor, to be woken, if it is idle; counted as spinning.</summary>
+    /// <summary>Takes this processor, to be woken, if it is idle; counted as spinning. When it is not, the caller must see
+    /// whether <see cref="ShouldWake"/>: who submitted meanwhile saw somebody spin and woke nobody.</summary>
     public bool TryTakeToWake(int processor)
     {
         Interlocked.Increment(ref _spinning);

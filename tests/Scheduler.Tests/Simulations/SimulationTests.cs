@@ -88,7 +88,7 @@ public sealed class SimulationTests
         Assert.True(failed.Seed > 0);
         Assert.Contains($"seed {failed.Seed}", failed.Message);
         var again = Assert.Throws<SimulationException>(() => Simulation.Run(LostUpdateAsync, new SimulationOptions { Seed = failed.Seed }));
-        Assert.Equal(failed.InnerException!.Message, again.InnerException!.Message);
+        Assert.Equal(failed.InnerException!.InnerException!.Message, again.InnerException!.InnerException!.Message);
 
         static async Task LostUpdateAsync()
         {

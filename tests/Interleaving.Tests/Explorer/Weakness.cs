@@ -1,0 +1,23 @@
+namespace NetGo.Interleaving;
+
+/// <summary>An operation that does less than it should: a seeded bug.</summary>
+[Flags]
+internal enum Weakness
+{
+    None = 0,
+
+    /// <summary>Interlocked.CompareExchange compares and then, a step later, stores.</summary>
+    CompareExchangeIsNotAtomic = 1,
+
+    /// <summary>Interlocked operations are atomic but no fences: their stores may be delayed.</summary>
+    InterlockedIsNoFence = 2,
+
+    /// <summary>Interlocked.MemoryBarrierProcessWide does nothing.</summary>
+    NoProcessWideBarrier = 4,
+
+    /// <summary>Locks do not exclude anybody.</summary>
+    LocksDoNothing = 8,
+
+    /// <summary>Interlocked.And and Or, Exchange, Add, Increment and Decrement load and then, a step later, store.</summary>
+    UpdatesAreNotAtomic = 16,
+}

@@ -1,0 +1,3 @@
+namespace NetGo;
+
+internal readonly record struct GoroutineRef(Goroutine Goroutine);

@@ -1,0 +1,2 @@
+// Each test keeps one core busy, and its threads take turns.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
