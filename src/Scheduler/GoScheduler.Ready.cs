@@ -165,11 +165,12 @@ public sealed partial class GoScheduler
 
     private void WakeOneSlow()
     {
-        int index = _idle.TakeToWake(_processors.Length);
+        Processor[] processors = _processors; // once: their number may change
+        int index = _idle.TakeToWake(processors.Length);
         if (index < 0)
             return;
         _sysmon.WakeIfAsleep();
-        _processors[index].Poller.Wake();
+        processors[index].Poller.Wake();
     }
 
     /// <summary>Wakes this processor if it is idle. It starts out spinning.</summary>

@@ -144,9 +144,10 @@ internal sealed class GoScheduler
 
     public void WakeOneSlow()
     {
-        int index = _idle.TakeToWake(_processors.Length);
+        Processor[] processors = _processors;
+        int index = _idle.TakeToWake(processors.Length);
         if (index >= 0)
-            _processors[index].Poller.Wake();
+            processors[index].Poller.Wake();
     }
 
     public void WakeProcessor(Processor p)
