@@ -43,9 +43,15 @@ const park = "park_1M"
 
 func main() {
 	procs := flag.Int("procs", runtime.NumCPU(), "GOMAXPROCS")
+	growth := flag.Bool("growth", false, "the same operations among ever more goroutines")
 	flag.Parse()
 	runtime.GOMAXPROCS(*procs)
 	names := flag.Args()
+	if *growth {
+		for _, b := range growing() {
+			names = append(names, b.name)
+		}
+	}
 	if len(names) == 0 {
 		for _, b := range timed {
 			names = append(names, b.name)
@@ -69,6 +75,12 @@ func run(name string) {
 	if name == park {
 		parkMillion()
 		return
+	}
+	for _, b := range growing() {
+		if b.name == name {
+			b.run()
+			return
+		}
 	}
 	for _, b := range timed {
 		if b.name != name {
