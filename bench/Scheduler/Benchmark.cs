@@ -9,6 +9,10 @@ internal abstract class Benchmark(string name)
 
     public abstract Task RunAsync();
 
+    /// <summary>Waits until the JIT has compiled what was hot: it begins 100 ms after the last new method, or a second when there is
+    /// one core only (TC_DelaySingleProcMultiplier).</summary>
+    protected static ValueTask LetTheJitCatchUpAsync() => Go.SleepAsync(TimeSpan.FromMilliseconds(Environment.ProcessorCount == 1 ? 1_300 : 150));
+
     protected static void Print(string name, double value, string unit) =>
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name} {value:0.0} {unit}"));
 }

@@ -35,7 +35,7 @@ internal sealed class GrowthBenchmark(string operation, int goroutines, int each
             if (i >= 0)
                 results[i] = time / ((double)goroutines * each * repeat);
             else
-                await Go.SleepAsync(TimeSpan.FromMilliseconds(150)); // the JIT compiles what was hot in the meantime
+                await LetTheJitCatchUpAsync();
         }
         Array.Sort(results);
         Print(Name, results[Rounds / 2], "cpu-ns/op");

@@ -22,7 +22,7 @@ internal sealed class ParkBenchmark : Benchmark
     {
         for (int i = 0; i < WarmUpRounds; i++)
             await Round(WarmUpGoroutines);
-        await Go.SleepAsync(TimeSpan.FromMilliseconds(300)); // the JIT compiles what was hot in the meantime
+        await LetTheJitCatchUpAsync();
         GC.Collect();
         (double spawn, double wake, double memory) = await Round(Goroutines);
         Print("park_1M_rss", memory, "MB");

@@ -29,7 +29,7 @@ internal sealed class PolicyBenchmark(string name, SchedulingPolicy policy) : Be
         Print(Name + "_p50", latencies[UrgentOnes / 2], "us");
         Print(Name + "_p99", latencies[UrgentOnes * 99 / 100], "us");
         await scheduler.RunAsync(YieldAll).ConfigureAwait(false);
-        await Task.Delay(300).ConfigureAwait(false); // the JIT compiles what was hot in the meantime
+        await scheduler.RunAsync(async () => await LetTheJitCatchUpAsync()).ConfigureAwait(false);
         long start = Stopwatch.GetTimestamp();
         await scheduler.RunAsync(YieldAll).ConfigureAwait(false);
         Print(Name + "_switch", Stopwatch.GetElapsedTime(start).TotalNanoseconds / (Yielders * Yields), "ns/op");

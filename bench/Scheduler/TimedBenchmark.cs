@@ -16,7 +16,7 @@ internal sealed class TimedBenchmark(string name, int operations, Func<Task> rou
         for (int i = 0; i < WarmUpRounds; i++)
         {
             await round();
-            await Go.SleepAsync(TimeSpan.FromMilliseconds(150)); // the JIT compiles what was hot in the meantime
+            await LetTheJitCatchUpAsync();
         }
         double[] results = new double[Rounds];
         long allocated = GC.GetTotalAllocatedBytes(precise: true);

@@ -46,6 +46,27 @@ public sealed partial class GoScheduler
         EnqueueGlobal(g);
     }
 
+    /// <summary>Puts a goroutine that gives way on the queue. Nobody is woken when there is no other: this processor will run it
+    /// at once.</summary>
+    internal void EnqueueYielding(Goroutine g)
+    {
+        if (Machine.OfThisThread is { } machine && machine.Scheduler == this)
+        {
+            Processor? p = machine.Pin(out int previous);
+            if (p is not null)
+            {
+                bool alone = !p.HasLocalWork;
+                p.Put(g, next: false);
+                machine.Unpin(previous);
+                if (!alone)
+                    WakeOne();
+                return;
+            }
+            machine.Unpin(previous);
+        }
+        EnqueueGlobal(g);
+    }
+
     private void EnqueueGlobal(Goroutine g)
     {
         GoroutineQueue one = default;

@@ -159,7 +159,7 @@ public sealed partial class GoScheduler : IDisposable
             foreach (Processor p in _allProcessors)
                 p.Poller.Wake();
             StopWaitingMachines();
-            Thread.Sleep(10);
+            Thread.Sleep(Math.Min(attempt, 10));
         }
         StopWaitingMachines();
         if (Array.Exists(_allProcessors, IsHeld))

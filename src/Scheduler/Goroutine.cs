@@ -422,7 +422,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     {
         Goroutine g = Park(continuation, state, WaitReason.Yield);
         g.MarkRunnable();
-        g.Scheduler.Enqueue(g, next: false);
+        g.Scheduler.EnqueueYielding(g);
     }
 
     internal static void StartSleep(long until, Action<object?> continuation, object? state)

@@ -95,7 +95,7 @@ internal sealed partial class Machine
         if (Pin(out int before) is { } regained)
         {
             regained.ScheduleTick++;
-            _budget = Scheduler.NextBudget();
+            RefillBudget();
         }
         Unpin(before);
         g.ExitSyscall();

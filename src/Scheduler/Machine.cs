@@ -7,6 +7,10 @@ namespace NetGo;
 // while it runs user code, and how it notices, is in ProcessorSlot.cs; how it waits for one, in GoScheduler.Machines.cs.
 internal sealed partial class Machine
 {
+    /// <summary>How long a goroutine may go on with operations that need not wait, at least, in ticks of
+    /// <see cref="Stopwatch"/>: 200 us.</summary>
+    private static readonly long s_leastSlice = Stopwatch.Frequency / 5_000;
+
     [ThreadStatic]
     private static Machine? t_machine;
 
@@ -17,6 +21,9 @@ internal sealed partial class Machine
     private bool _spinning;
     private Goroutine? _running;
     private int _budget;
+
+    // When the budget was first used up in this slice; 0 when it has not been.
+    private long _budgetSince;
 
     // What Resume leaves for the thread to find.
     private Processor? _next;
@@ -122,7 +129,31 @@ internal sealed partial class Machine
     /// parking in this slice. True when nothing is left: the operation shall complete by way of a yield, so that a goroutine for
     /// which everything is always ready lets the others run. Go has preemption for that.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool SpendBudget() => t_machine is { } machine && --machine._budget < 0;
+    public static bool SpendBudget() => t_machine is { } machine && --machine._budget < 0 && machine.HasNoMoreBudget();
+
+    // A hundred operations may be one microsecond or a thousand: the budget is filled again until the slice has lasted for a while.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool HasNoMoreBudget()
+    {
+        bool lostProcessor = Pin(out int previous) is null;
+        Unpin(previous);
+        if (lostProcessor || Scheduler.Simulation is not null)
+            return true;
+        long now = Stopwatch.GetTimestamp();
+        if (_budgetSince == 0)
+            _budgetSince = now;
+        else if (now - _budgetSince > s_leastSlice)
+            return true;
+        _budget = Scheduler.NextBudget();
+        return false;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void RefillBudget()
+    {
+        _budget = Scheduler.NextBudget();
+        _budgetSince = 0;
+    }
 
     // ---- The loop ----
 
@@ -198,7 +229,7 @@ internal sealed partial class Machine
         _running = g.Root ?? g;
         processor.ScheduleTick++;
         if (!processor.InheritsSlice)
-            _budget = Scheduler.NextBudget();
+            RefillBudget();
         Scheduler.Events?.OnRun(new GoroutineRef(g), processor.Index);
         SynchronizationContext.SetSynchronizationContext(_running);
         _slot.Unpin(0);

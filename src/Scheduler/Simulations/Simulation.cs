@@ -50,7 +50,7 @@ public sealed class Simulation
         {
             TracksGoroutines = true,
         };
-        _clock.Timers = _scheduler;
+        _clock.Scheduler = _scheduler;
     }
 
     internal SimulationPoller Poller { get; }

@@ -4,9 +4,11 @@ using NetGo.Netpoll;
 
 namespace NetGo.Http.Tests;
 
-/// <summary>A server on a free port of the loopback interface.</summary>
+/// <summary>A server on a free port of the loopback interface, with a scheduler of its own: no goroutine may outlive it.</summary>
 internal sealed class TestServer : IAsyncDisposable
 {
+    private readonly GoScheduler _scheduler = new(new SchedulerOptions { MaxProcs = 2 });
+    private readonly GoroutineLeaks _leaks;
     private readonly NetListener _listener;
     private readonly MemoryLogger _log = new();
 
@@ -17,7 +19,8 @@ internal sealed class TestServer : IAsyncDisposable
 
     public TestServer(IHandler handler, Action<Server>? configure = null, CancellationToken cancellationToken = default)
     {
-        _listener = NetListener.Listen("127.0.0.1:0");
+        _leaks = GoroutineLeaks.Watch(_scheduler);
+        _listener = _scheduler.RunAsync(() => Task.FromResult(NetListener.Listen("127.0.0.1:0"))).GetAwaiter().GetResult();
         EndPoint = _listener.LocalEndPoint;
         Server = new Server { Handler = handler, Logger = _log };
         configure?.Invoke(Server);
@@ -74,6 +77,8 @@ internal sealed class TestServer : IAsyncDisposable
 
         await Server.DisposeAsync().AsTask().WaitAsync(Bound);
         _listener.Dispose();
+        await _leaks.CheckAsync(Bound);
+        _scheduler.Dispose();
         _log.AssertNothingCritical();
     }
 

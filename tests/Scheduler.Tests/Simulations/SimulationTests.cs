@@ -281,6 +281,23 @@ public sealed class SimulationTests
     }
 
     [Fact]
+    public void What_takes_a_TimeProvider_keeps_the_virtual_time()
+    {
+        SimulationResult result = Simulation.Run(async () =>
+        {
+            Assert.Equal(new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero), Go.TimeProvider.GetUtcNow());
+            await Task.Delay(TimeSpan.FromDays(1), Go.TimeProvider);
+            Assert.Equal(new DateTimeOffset(2000, 1, 2, 0, 0, 0, TimeSpan.Zero), Go.TimeProvider.GetUtcNow());
+            using var source = new CancellationTokenSource(TimeSpan.FromDays(1), Go.TimeProvider);
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Channel<int>.Never.ReceiveAsync(source.Token));
+            using var periodic = new PeriodicTimer(TimeSpan.FromDays(1), Go.TimeProvider);
+            for (int i = 0; i < 3; i++)
+                Assert.True(await periodic.WaitForNextTickAsync());
+        }, new SimulationOptions { Seed = 5 });
+        Assert.Equal(TimeSpan.FromDays(5), result.VirtualTime);
+    }
+
+    [Fact]
     public void Blocking_and_locking_change_nothing_there()
     {
         Simulation.Run(async () =>
