@@ -325,6 +325,8 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
         Action<object?> continuation, object? argument, WaitReason reason,
         ValueTaskSourceOnCompletedFlags flags = ValueTaskSourceOnCompletedFlags.UseSchedulingContext)
     {
+        if ((flags & ValueTaskSourceOnCompletedFlags.FlowExecutionContext) != 0)
+            FlowContext(ref continuation, ref argument);
         Goroutine g = Machine.OfThisThread is { } machine
             ? machine.TakeCurrent()
             : GoScheduler.BranchForForeignThread(ref continuation, ref argument, (flags & ValueTaskSourceOnCompletedFlags.UseSchedulingContext) != 0);
@@ -334,6 +336,22 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
         g.Scheduler.Events?.OnPark(new GoroutineRef(g), reason);
         g._state.Park(reason);
         return g;
+    }
+
+    // For an awaiter's OnCompleted. Async methods call UnsafeOnCompleted, and see to their context themselves.
+    private static void FlowContext(ref Action<object?> continuation, ref object? argument)
+    {
+        if (ExecutionContext.Capture() is not { } context)
+            return;
+        argument = new ContinuationInContext(context, continuation, argument);
+        continuation = static state => ((ContinuationInContext)state!).Run();
+    }
+
+    private sealed class ContinuationInContext(ExecutionContext context, Action<object?> continuation, object? argument)
+    {
+        public void Run() => ExecutionContext.Run(context, static state => ((ContinuationInContext)state!).RunHere(), this);
+
+        private void RunHere() => continuation(argument);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -413,21 +431,21 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
         Operation operation = _operation;
         _operation = Operation.Awaited;
         if (operation == Operation.Sleep)
-            StartSleep(_extras!.SleepUntil, continuation, state);
+            StartSleep(_extras!.SleepUntil, continuation, state, flags);
         else
-            StartYield(continuation, state);
+            StartYield(continuation, state, flags);
     }
 
-    internal static void StartYield(Action<object?> continuation, object? state)
+    internal static void StartYield(Action<object?> continuation, object? state, ValueTaskSourceOnCompletedFlags flags)
     {
-        Goroutine g = Park(continuation, state, WaitReason.Yield);
+        Goroutine g = Park(continuation, state, WaitReason.Yield, flags);
         g.MarkRunnable();
         g.Scheduler.EnqueueYielding(g);
     }
 
-    internal static void StartSleep(long until, Action<object?> continuation, object? state)
+    internal static void StartSleep(long until, Action<object?> continuation, object? state, ValueTaskSourceOnCompletedFlags flags)
     {
-        Goroutine g = Park(continuation, state, WaitReason.Sleep);
+        Goroutine g = Park(continuation, state, WaitReason.Sleep, flags);
         GoScheduler scheduler = g.Scheduler;
         scheduler.TimersForThisThread().Start(g.Extras, until);
     }

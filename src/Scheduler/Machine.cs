@@ -37,7 +37,7 @@ internal sealed partial class Machine
     /// <summary>The machine of the calling thread; null on a thread that isn't one.</summary>
     public static Machine? OfThisThread => t_machine;
 
-    /// <summary>The execution context that a machine's thread has between goroutines.</summary>
+    /// <summary>The execution context that a machine's thread has between goroutines: the empty one.</summary>
     public static ExecutionContext? DefaultContext { get; private set; }
 
     public GoScheduler Scheduler { get; }
@@ -179,7 +179,7 @@ internal sealed partial class Machine
         SynchronizationContext? outerSynchronization = SynchronizationContext.Current;
         ExecutionContext? outerContext = ExecutionContext.Capture();
         t_machine = this;
-        DefaultContext ??= ExecutionContext.Capture();
+        ExecutionContext.Restore(DefaultContext ??= EmptyContext());
         processor.Machine = this;
         _slot.Give(processor);
         try
@@ -196,6 +196,16 @@ internal sealed partial class Machine
                 ExecutionContext.Restore(outerContext);
             SynchronizationContext.SetSynchronizationContext(outerSynchronization);
         }
+    }
+
+    // That of a thread on which nothing has run yet. There is no other way to get at it.
+    private static ExecutionContext EmptyContext()
+    {
+        ExecutionContext? empty = null;
+        var thread = new Thread(() => empty = ExecutionContext.Capture());
+        thread.UnsafeStart();
+        thread.Join();
+        return empty!;
     }
 
     private void Leave()

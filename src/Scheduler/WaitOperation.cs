@@ -22,8 +22,8 @@ internal sealed class WaitOperation(long until) : IValueTaskSource
             throw new InvalidOperationException("A ValueTask was awaited twice.");
         _started = true;
         if (until == 0)
-            Goroutine.StartYield(continuation, state);
+            Goroutine.StartYield(continuation, state, flags);
         else
-            Goroutine.StartSleep(until, continuation, state);
+            Goroutine.StartSleep(until, continuation, state, flags);
     }
 }
