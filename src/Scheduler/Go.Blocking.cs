@@ -47,8 +47,8 @@ public static partial class Go
     /// <summary>Keeps the running goroutine on the thread that it is on, and all others off it, until it has called
     /// <see cref="UnlockOSThread"/> as often; Go's runtime.LockOSThread. For native code that keeps state per thread. A
     /// goroutine that ends without unlocking takes the thread with it. Each time that it parks costs two thread switches.</summary>
-    /// <exception cref="InvalidOperationException">No goroutine runs here: this is another thread, or the code runs beside one
-    /// that it called and has not awaited.</exception>
+    /// <exception cref="InvalidOperationException">No goroutine runs here: this is another thread, or the code has called something
+    /// that waits and has not awaited it. Or other code of the same goroutine has locked another thread.</exception>
     public static void LockOSThread()
     {
         if (Machine.OfThisThread is not { } machine || !machine.TryLock())

@@ -10,6 +10,6 @@ public static partial class Go
     {
         if (Machine.OfThisThread?.Current is not { } g)
             throw new InvalidOperationException("SetDeadline needs a goroutine: call it where one runs, before anything that it has not awaited yet.");
-        g.Extras.Deadline = g.Scheduler.TimeAfter(fromNow);
+        (g.Root ?? g).Extras.Deadline = g.Scheduler.TimeAfter(fromNow);
     }
 }

@@ -31,7 +31,12 @@ public sealed partial class GoScheduler
     /// <summary>The number of processors: how many goroutines run at the same time; Go's GOMAXPROCS. May be changed at any
     /// time. What the processors had that are taken away, goroutines, timers and pollers, goes on on the others. 1 to
     /// 1024.</summary>
+    /// <remarks>Setting it does nothing in a simulation. When it fails, the number stays what it was.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">Not in that range.</exception>
+    /// <exception cref="ObjectDisposedException">The scheduler has been disposed.</exception>
+    /// <exception cref="MachineLimitException">There may not be that many threads.</exception>
+    /// <exception cref="IOException">The system has no room for the pollers.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The same.</exception>
     public int MaxProcs
     {
         get => _processors.Length;
@@ -81,44 +86,49 @@ public sealed partial class GoScheduler
             for (int i = known; i < count; i++)
                 all[i] = new Processor(this, i) { Phase = ProcessorPhase.Retired };
         }
-        Span<Processor> added = all.AsSpan(_processors.Length, count - _processors.Length);
+        // Whatever can fail comes first, and is undone when something does.
+        Processor[] added = all[_processors.Length..count];
+        Processor[] retired = [.. added.Where(static p => p.Phase == ProcessorPhase.Retired)]; // the others have their machines still
         List<Machine> machines = [];
-        foreach (Processor p in added)
+        List<IPoller> made = [];
+        List<Processor> released = [];
+        try
         {
-            if (p.Phase != ProcessorPhase.Retired)
-                continue; // its machine has it still
-            if (ReserveMachine() is not { } machine)
+            foreach (Processor p in retired)
             {
-                machines.ForEach(m => m.Resume(null));
-                throw new MachineLimitException(_maxMachines);
+                machines.Add(ReserveMachine() ?? throw new MachineLimitException(_maxMachines));
+                if (_makePoller is not null && p.AttachedPoller is null)
+                    made.Add(_makePoller(p.Index));
             }
-            machines.Add(machine);
+            foreach (Processor p in retired)
+            {
+                if (p.AttachedPoller is not { } poller)
+                    continue;
+                if (!_processors[0].AttachedPoller!.TryRelease(poller))
+                    throw new IOException("The system has no room for the poller of a processor.");
+                released.Add(p);
+            }
         }
-        _allProcessors = all;
-        List<Processor> toStart = [];
-        foreach (Processor p in added)
+        catch
         {
-            if (p.Phase == ProcessorPhase.Retired)
-            {
-                TakeBack(p);
-                toStart.Add(p);
-            }
+            machines.ForEach(static m => m.Resume(null));
+            made.ForEach(static poller => poller.Dispose());
+            released.ForEach(p => _processors[0].AttachedPoller!.TryAdopt(p.AttachedPoller!));
+            throw;
+        }
+        int next = 0;
+        foreach (Processor p in retired)
+        {
+            p.Timers.StopForwarding();
+            if (_makePoller is not null && p.AttachedPoller is null)
+                Volatile.Write(ref p.AttachedPoller, made[next++]);
+        }
+        foreach (Processor p in added)
             p.Phase = ProcessorPhase.Active;
-        }
+        _allProcessors = all;
         _processors = all[..count];
-        for (int i = 0; i < toStart.Count; i++)
-            GiveToMachine(toStart[i], machines[i]);
-    }
-
-    private void TakeBack(Processor p)
-    {
-        p.Timers.StopForwarding();
-        if (_makePoller is null)
-            return;
-        if (p.AttachedPoller is { } poller)
-            _processors[0].AttachedPoller!.Release(poller);
-        else
-            Volatile.Write(ref p.AttachedPoller, _makePoller(p.Index));
+        for (int i = 0; i < retired.Length; i++)
+            GiveToMachine(retired[i], machines[i]);
     }
 
     /// <summary>Moves what a retiring processor has to the others. The caller holds it, and gives it up by this. False when it
@@ -126,17 +136,25 @@ public sealed partial class GoScheduler
     internal bool TryDismantle(Processor p)
     {
         GoroutineQueue queue = default;
+        bool adopted;
         lock (_resizeLock)
         {
             if (p.Phase != ProcessorPhase.Retiring)
                 return false;
             Processor first = _processors[0];
-            if (p.AttachedPoller is { } poller && !first.AttachedPoller!.TryAdopt(poller))
-                return false; // perhaps the next time
-            p.Drain(ref queue);
-            p.Timers.MoveAllTo(first.Timers);
-            p.Machine = null;
-            p.Phase = ProcessorPhase.Retired;
+            adopted = p.AttachedPoller is not { } poller || first.AttachedPoller!.TryAdopt(poller);
+            if (adopted)
+            {
+                p.Drain(ref queue);
+                p.Timers.MoveAllTo(first.Timers);
+                p.Machine = null;
+                p.Phase = ProcessorPhase.Retired;
+            }
+        }
+        if (!adopted)
+        {
+            Thread.Sleep(1); // the system has no room for the poller with the first: it stays as it is until there is
+            return false;
         }
         EnqueueGlobal(ref queue);
         return true;
@@ -169,16 +187,24 @@ public sealed partial class GoScheduler
             if (_makePoller is not null)
                 return;
             Processor[] all = _allProcessors;
-            IPoller[] pollers = new IPoller[all.Length];
-            for (int i = 0; i < pollers.Length; i++)
-                pollers[i] = make(i);
-            for (int i = 0; i < pollers.Length; i++)
+            List<IPoller> pollers = [];
+            try
             {
-                // One that is retired has had its number given to a caller of PollerFor a moment ago, perhaps.
-                if (all[i].Phase == ProcessorPhase.Retired && !pollers[0].TryAdopt(pollers[i]))
-                    throw new IOException("The system has no room for the poller of a processor that is not in use.");
-                Volatile.Write(ref all[i].AttachedPoller, pollers[i]);
+                foreach (Processor p in all)
+                {
+                    pollers.Add(make(p.Index));
+                    // One that is retired may be meant all the same: its number was given to the caller a moment ago, perhaps.
+                    if (p.Phase == ProcessorPhase.Retired && !pollers[0].TryAdopt(pollers[^1]))
+                        throw new IOException("The system has no room for the poller of a processor that is not in use.");
+                }
             }
+            catch
+            {
+                pollers.ForEach(static poller => poller.Dispose());
+                throw;
+            }
+            for (int i = 0; i < all.Length; i++)
+                Volatile.Write(ref all[i].AttachedPoller, pollers[i]);
             _makePoller = make;
         }
         Interlocked.MemoryBarrier();

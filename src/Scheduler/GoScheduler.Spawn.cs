@@ -24,11 +24,16 @@ public sealed partial class GoScheduler
     }
 
     /// <summary>Whether a list of the goroutines is kept, for <see cref="Goroutines"/>: false unless it is set, for it costs a
-    /// lock and an entry per goroutine. Those spawned while it was false are never on the list.</summary>
+    /// lock and an entry per goroutine. Those spawned while it was false are never on the list. In a simulation it is always
+    /// true.</summary>
     public bool TracksGoroutines
     {
         get => _tracker is not null;
-        set => _tracker = value ? _tracker ?? new GoroutineTracker() : null;
+        set
+        {
+            if (_simulation is null || value) // a simulation finds its end by it
+                _tracker = value ? _tracker ?? new GoroutineTracker() : null;
+        }
     }
 
     /// <summary>The goroutines that exist, in the order of their ids, with what each waits for; those spawned while
@@ -142,7 +147,7 @@ public sealed partial class GoScheduler
     {
         _tracker?.Add(g);
         if (!g.IsBranch)
-            Events?.OnSpawn(new GoroutineRef(g));
+            Events?.Spawned(g);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -156,7 +161,7 @@ public sealed partial class GoScheduler
     {
         _tracker?.Remove(g);
         if (!g.IsBranch)
-            Events?.OnEnd(new GoroutineRef(g));
+            Events?.Ended(g);
     }
 
     internal (long First, long End) ReserveGoroutineIds()
@@ -232,7 +237,7 @@ public sealed partial class GoScheduler
     internal void ReportUnhandled(Exception e, Goroutine g) => Report(new UnhandledGoroutineException(
         $"Goroutine {g.Id}, spawned at {g.SpawnSite}, ended with an exception that nobody awaits: {e.GetType().Name}: {e.Message}", e));
 
-    private void Report(UnhandledGoroutineException report)
+    internal void Report(UnhandledGoroutineException report)
     {
         if (_simulation is not null)
         {
@@ -241,14 +246,21 @@ public sealed partial class GoScheduler
         }
         // On a thread of its own: this one is a machine's, in the scheduler's code, where a handler must neither block nor
         // throw; and there an exception is unhandled by the runtime's rules, whatever is on this stack.
-        var thread = new Thread(() =>
+        try
         {
-            if (UnhandledException is { } handler)
-                handler(this, report);
-            else
-                throw report;
-        })
-        { Name = "netgo-unhandled" };
-        thread.UnsafeStart();
+            new Thread(() => Raise(report)) { Name = "netgo-unhandled" }.UnsafeStart();
+        }
+        catch (OutOfMemoryException)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(_ => Raise(report), null); // the system has no thread for us
+        }
+    }
+
+    private void Raise(UnhandledGoroutineException report)
+    {
+        if (UnhandledException is { } handler)
+            handler(this, report);
+        else
+            throw report;
     }
 }

@@ -20,16 +20,27 @@ public sealed partial class GoScheduler : IDisposable
     private readonly Sysmon _sysmon;
     private readonly Simulation? _simulation;
     private volatile bool _stopping;
+    private volatile bool _sysmonHasEnded;
+    private bool _processorsReleased;
 
     /// <summary>Makes a scheduler and starts its threads.</summary>
     /// <param name="options">Null for the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">One of the <see cref="SchedulerOptions"/> is out of its range.</exception>
+    /// <exception cref="MachineLimitException">The system has no threads for it.</exception>
     public GoScheduler(SchedulerOptions? options = null)
         : this(options ?? new SchedulerOptions(), null)
     {
-        foreach (Processor p in _processors)
-            GiveToMachine(p, ReserveMachine() ?? throw new MachineLimitException(_maxMachines));
-        _sysmon.Start();
+        try
+        {
+            foreach (Processor p in _processors)
+                GiveToMachine(p, ReserveMachine() ?? throw new MachineLimitException(_maxMachines));
+            _sysmon.Start();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>One without threads of its own when it is simulated: the simulation's thread runs all its goroutines.</summary>
@@ -106,9 +117,16 @@ public sealed partial class GoScheduler : IDisposable
     /// <summary>The time this long from now; later than any when that is beyond the clock, or infinite.</summary>
     internal long TimeAfter(TimeSpan duration)
     {
+        long nanoseconds = Nanoseconds(duration);
+        return nanoseconds == long.MaxValue ? long.MaxValue : Now() + Math.Max(0, nanoseconds);
+    }
+
+    /// <summary>A duration in nanoseconds; <see cref="long.MaxValue"/> when it is infinite or longer than a clock can show.</summary>
+    internal static long Nanoseconds(TimeSpan duration)
+    {
         if (duration == Timeout.InfiniteTimeSpan || duration.Ticks > long.MaxValue / 200)
             return long.MaxValue;
-        return Now() + Math.Max(0, duration.Ticks * 100);
+        return Math.Max(duration.Ticks, 0) * 100;
     }
 
     /// <summary>The heap that timers started on this thread go to.</summary>
@@ -144,9 +162,12 @@ public sealed partial class GoScheduler : IDisposable
 
     /// <summary>Stops the scheduler's threads. Goroutines that have not ended never run again, so what they hold (a socket that
     /// one of them reads from, say) is not released: close listeners and connections, and let the goroutines end, first. Code
-    /// that is running is not interrupted.</summary>
+    /// that is running is not interrupted: it waits for it for up to 5 seconds, and what the scheduler itself holds is released when
+    /// the last of its threads has come back. Does nothing in a simulation.</summary>
     public void Dispose()
     {
+        if (_simulation is not null)
+            return;
         lock (_lock)
         {
             if (_stopping)
@@ -154,7 +175,9 @@ public sealed partial class GoScheduler : IDisposable
             _stopping = true;
         }
         _sysmon.Stop();
-        for (int attempt = 0; attempt < 500 && Array.Exists(_allProcessors, IsHeld); attempt++)
+        // The machine that this is called on cannot come back before it returns.
+        Machine? own = Machine.OfThisThread;
+        for (int attempt = 0; attempt < 500 && Array.Exists(_allProcessors, p => IsHeld(p) && p.Machine != own); attempt++)
         {
             foreach (Processor p in _allProcessors)
                 p.Poller.Wake();
@@ -162,11 +185,22 @@ public sealed partial class GoScheduler : IDisposable
             Thread.Sleep(Math.Min(attempt, 10));
         }
         StopWaitingMachines();
-        if (Array.Exists(_allProcessors, IsHeld))
-            return;
+        _sysmonHasEnded = true;
+        ReleaseProcessors();
+    }
+
+    private static bool IsHeld(Processor p) => p.Machine is { HasEnded: false };
+
+    /// <summary>Once nobody can be using them any more: by Dispose, or by the last machine that ends after it.</summary>
+    internal void ReleaseProcessors()
+    {
+        lock (_lock)
+        {
+            if (!_sysmonHasEnded || _processorsReleased || Array.Exists(_allProcessors, IsHeld))
+                return;
+            _processorsReleased = true;
+        }
         foreach (Processor p in _allProcessors)
             p.Dispose();
-
-        static bool IsHeld(Processor p) => p.Machine is { HasEnded: false };
     }
 }

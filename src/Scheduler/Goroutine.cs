@@ -100,7 +100,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     internal bool IsBranch => _isBranch;
 
     /// <summary>What most goroutines never need.</summary>
-    internal GoroutineExtras Extras => _extras ??= new GoroutineExtras(this);
+    internal GoroutineExtras Extras => _extras ?? Interlocked.CompareExchange(ref _extras, new GoroutineExtras(this), null) ?? _extras;
 
     /// <summary>It may run on one machine only, <see cref="WiredTo"/>.</summary>
     internal bool IsWired => _isWired;
@@ -119,8 +119,8 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     /// <summary>It has called LockOSThread and not undone it.</summary>
     internal bool IsLocked => _isWired && _extras!.LockCount > 0;
 
-    /// <summary>When it should have run, by the scheduler's clock; null when it has no deadline.</summary>
-    internal long? Deadline => _extras is { Deadline: not long.MaxValue } extras ? extras.Deadline : null;
+    /// <summary>When it should have run, by the scheduler's clock; null when it has no deadline. A branch has its root's.</summary>
+    internal long? Deadline => (Root ?? this)._extras is { Deadline: not long.MaxValue } extras ? extras.Deadline : null;
 
     // ---- Spawning ----
 
@@ -276,7 +276,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
             _completionHooked = true;
             HookCompletion(body);
         }
-        Scheduler.Events?.OnPark(new GoroutineRef(this), WaitReason.Task);
+        Scheduler.Events?.Parks(this, WaitReason.Task);
         _state.ParkForTask();
         // From here a Post may have it. The body may have completed (and the hook have run in vain) before the exchange.
         body = Volatile.Read(ref _body);
@@ -333,7 +333,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
         g._entry = Entry.Continuation;
         g._target = continuation;
         g._argument = argument;
-        g.Scheduler.Events?.OnPark(new GoroutineRef(g), reason);
+        g.Scheduler.Events?.Parks(g, reason);
         g._state.Park(reason);
         return g;
     }
@@ -358,7 +358,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     internal void MarkRunnable()
     {
         _state.Set(GoroutineStatus.Runnable);
-        Scheduler.Events?.OnReady(new GoroutineRef(this));
+        Scheduler.Events?.IsReady(this);
     }
 
     internal void EnterSyscall() => _state.Set(GoroutineStatus.Syscall);
@@ -378,7 +378,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
         Goroutine g = this;
         if (_state.TryTakeFromTask(GoroutineStatus.Runnable))
         {
-            Scheduler.Events?.OnReady(new GoroutineRef(this));
+            Scheduler.Events?.IsReady(this);
         }
         else
         {
@@ -423,6 +423,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
         if (_operation != Operation.Awaited)
             throw new InvalidOperationException("A ValueTask of NetGo cannot be blocked on before it has completed: await it, or use AsTask().");
         _operation = Operation.None;
+        _operationToken++; // a second await of the same ValueTask is found out
     }
 
     void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)

@@ -27,16 +27,17 @@ public sealed class GoroutineLeaks : IAsyncDisposable
 
     /// <summary>Waits until all goroutines that were spawned since <see cref="Watch"/> have ended; not for the one that
     /// calls.</summary>
-    /// <param name="within">How long at most; null for 5 seconds.</param>
+    /// <param name="within">How long at most; null for 5 seconds, <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="GoroutineLeakException">Some have not. It names where they were spawned.</exception>
     public async Task CheckAsync(TimeSpan? within = null, CancellationToken cancellationToken = default)
     {
         long caller = Machine.OfThisThread is { } machine && machine.Scheduler == _scheduler ? machine.RunningId : 0;
-        long deadline = Environment.TickCount64 + (long)(within ?? s_defaultLimit).TotalMilliseconds;
+        TimeSpan limit = within ?? s_defaultLimit;
+        long deadline = limit == Timeout.InfiniteTimeSpan ? long.MaxValue : Environment.TickCount64 + (long)limit.TotalMilliseconds;
         while (true)
         {
-            List<GoroutineInfo> left = [.. _scheduler.Goroutines().Where(g => g.Id != caller && !_before.Contains(g.Id))];
+            List<GoroutineInfo> left = [.. _scheduler.Goroutines().Where(g => g.Id != 0 && g.Id != caller && !_before.Contains(g.Id))];
             if (left.Count == 0)
                 return;
             if (Environment.TickCount64 >= deadline)

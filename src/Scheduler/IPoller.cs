@@ -21,6 +21,6 @@ internal interface IPoller : IDisposable
     /// system has no room for that.</summary>
     bool TryAdopt(IPoller other);
 
-    /// <summary>Undoes <see cref="TryAdopt"/>.</summary>
-    void Release(IPoller other);
+    /// <summary>Undoes <see cref="TryAdopt"/>. False, with nothing changed, when the system has no room for that.</summary>
+    bool TryRelease(IPoller other);
 }

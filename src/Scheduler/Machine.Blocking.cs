@@ -34,6 +34,12 @@ internal sealed partial class Machine
     private bool _takesWired;
     private bool _hasProcessor;
 
+    // Somebody is about to resume it with a processor: it must wait for that.
+    private bool _promised;
+
+    // In WaitOnQueue: it takes the goroutine that it waits for, whatever becomes of the lock.
+    private bool _waitsOnQueue;
+
     /// <summary>Sysmon: whether it is in Go.Blocking, and in which call.</summary>
     public bool IsInSyscall(out uint call)
     {
@@ -49,7 +55,7 @@ internal sealed partial class Machine
         if (_current is { } g)
         {
             g.EnterSyscall();
-            Scheduler.Events?.OnSyscallEnter(new GoroutineRef(g));
+            Scheduler.Events?.EntersSyscall(g);
         }
         _syscallTick++;
         _inSyscall = true;
@@ -69,7 +75,7 @@ internal sealed partial class Machine
             WaitOnQueue(g);
         else
             g.ExitSyscall();
-        Scheduler.Events?.OnSyscallExit(new GoroutineRef(g), lost);
+        Scheduler.Events?.ExitsSyscall(g, lost);
     }
 
     private void WaitOnQueue(Goroutine g)
@@ -81,8 +87,9 @@ internal sealed partial class Machine
         bool mine;
         do
         {
-            GoroutineQueue others = TakeWired(g, out mine);
-            if (Pin(out int previous) is { } processor && !mine)
+            Processor? processor = Pin(out int previous);
+            GoroutineQueue others = TakeWired(g, processor is not null, out mine);
+            if (processor is not null && !mine)
                 GiveAway(processor); // it came with one of the others, who had to wait for this one anyway
             Unpin(previous);
             Scheduler.EnqueueGlobal(ref others);
@@ -102,12 +109,15 @@ internal sealed partial class Machine
     }
 
     // Everything on its own queue; without the one that it waits for, which ends the wait.
-    private GoroutineQueue TakeWired(Goroutine wanted, out bool found)
+    private GoroutineQueue TakeWired(Goroutine wanted, bool withProcessor, out bool found)
     {
         GoroutineQueue others = default;
         found = false;
         lock (_wiredLock)
         {
+            if (_promised && !withProcessor)
+                return others;
+            _promised = false;
             while (_wired.PopFront() is { } g)
             {
                 if (g == wanted)
@@ -115,6 +125,7 @@ internal sealed partial class Machine
                 else
                     others.PushBack(g);
             }
+            _waitsOnQueue = !found;
             _takesWired = !found || _isLocked;
             _hasProcessor = found;
         }
@@ -138,6 +149,7 @@ internal sealed partial class Machine
             if (_hasProcessor)
                 return Offered.Queued;
             _hasProcessor = true;
+            _promised = true;
             return Offered.NeedsProcessor;
         }
     }
@@ -164,6 +176,8 @@ internal sealed partial class Machine
     {
         while (!Scheduler.IsStopping)
         {
+            if (processor.Phase == ProcessorPhase.Retiring && TryDismantle(processor))
+                return;
             if (Scheduler.ReserveMachine() is { } other)
             {
                 Scheduler.MachineLimitNotReached();
@@ -172,41 +186,56 @@ internal sealed partial class Machine
                 return;
             }
             Scheduler.ReportMachineLimit();
+            PollInto(processor, 0); // others may steal what that makes ready
             Thread.Sleep(1); // until one of the others has come back
         }
     }
 
     // ---- LockOSThread ----
 
-    /// <summary>Wires the running goroutine to this thread; false when the code has lost its goroutine.</summary>
+    /// <summary>Wires the goroutine of the running code to this thread; false when the code has lost its goroutine. A branch locks
+    /// for its root: whether code goes on on one is not in its hands.</summary>
     public bool TryLock()
     {
-        if (_current is not { } g || g.IsBranch)
+        if (_current is not { } g)
             return false;
-        if (++g.Extras.LockCount == 1 && Scheduler.Simulation is null)
+        Goroutine root = g.Root ?? g;
+        lock (root)
         {
-            g.WiredTo = this;
-            lock (_wiredLock)
-            {
-                _takesWired = true;
-                _hasProcessor = true; // should it have been taken, that is found out when this goroutine parks
-            }
-            _isLocked = true;
+            if (root.IsLocked && root.WiredTo != this)
+                return false; // by other code of the same goroutine, on its own thread
+            if (++root.Extras.LockCount > 1 || Scheduler.Simulation is not null)
+                return true;
+            root.WiredTo = this;
         }
+        g.WiredTo = this;
+        lock (_wiredLock)
+        {
+            _takesWired = true;
+            _hasProcessor = true; // should it have been taken, that is found out when this goroutine parks
+        }
+        _isLocked = true;
         return true;
     }
 
     /// <summary>Undoes one <see cref="TryLock"/>; false when there was none.</summary>
     public bool TryUnlock()
     {
-        if (_current is not { } g || g.IsBranch || g.Extras.LockCount == 0)
+        if (_current is not { } g)
             return false;
-        if (--g.Extras.LockCount == 0 && Scheduler.Simulation is null)
+        Goroutine root = g.Root ?? g;
+        lock (root)
         {
-            g.WiredTo = null;
-            _isLocked = false;
-            TakeNoneAnyMore();
+            bool here = Scheduler.Simulation is not null || root.WiredTo == this;
+            if (!here || root.Extras.LockCount == 0)
+                return false;
+            if (--root.Extras.LockCount > 0 || Scheduler.Simulation is not null)
+                return true;
+            root.WiredTo = null;
         }
+        g.WiredTo = null;
+        _isLocked = false;
+        TakeNoneAnyMore();
         return true;
     }
 
@@ -224,7 +253,7 @@ internal sealed partial class Machine
         GoroutineQueue others;
         lock (_wiredLock)
         {
-            _takesWired = false;
+            _takesWired = _waitsOnQueue;
             others = _wired;
             _wired = default;
         }
@@ -236,13 +265,19 @@ internal sealed partial class Machine
     {
         GoroutineQueue others = default;
         Goroutine? g = null;
+        bool promised;
         lock (_wiredLock)
         {
-            if (processor is not null)
-                g = _wired.PopFront();
-            else
-                (others, _wired) = (_wired, default);
-            _hasProcessor = g is not null;
+            promised = _promised && processor is null;
+            if (!promised)
+            {
+                _promised = false;
+                if (processor is not null)
+                    g = _wired.PopFront();
+                else
+                    (others, _wired) = (_wired, default);
+                _hasProcessor = g is not null;
+            }
         }
         if (g is not null)
         {
@@ -252,7 +287,7 @@ internal sealed partial class Machine
         Scheduler.EnqueueGlobal(ref others);
         if (processor is not null)
             GiveAway(processor);
-        if (_endsWithGoroutine || Scheduler.IsStopping)
+        if ((_endsWithGoroutine && !promised) || Scheduler.IsStopping)
             return false;
         Scheduler.WaitWired(this, null);
         return !Scheduler.IsStopping;

@@ -25,7 +25,10 @@ internal sealed partial class Machine
             if (processor.Phase == ProcessorPhase.Retiring && TryDismantle(processor))
                 return null;
             if (++processor.SearchTick % FairnessInterval == 0 && LookEverywhere(processor) is { } fair)
+            {
+                processor.EndStreak();
                 return StopSpinning(fair);
+            }
             // A policy's queue is for choosing from: it gets the global ones first.
             if (processor.HasPolicy && Scheduler.HasGlobalWork)
                 Scheduler.TakeShareOfGlobalIntoQueue(processor);
@@ -88,7 +91,7 @@ internal sealed partial class Machine
                 Processor victim = all[(int)((start + (uint)i) % (uint)all.Length)];
                 if (victim == processor || processor.StealFrom(victim, runNextToo: round == StealRounds - 1) is not { } g)
                     continue;
-                Scheduler.Events?.OnSteal(new GoroutineRef(g), processor.Index, victim.Index);
+                Scheduler.Events?.Stolen(g, processor.Index, victim.Index);
                 return g;
             }
         }
@@ -141,6 +144,7 @@ internal sealed partial class Machine
     private bool PutReady(Processor processor, ref GoroutineQueue ready)
     {
         int count = ready.Count;
+        bool busy = processor.HasLocalWork;
         while (ready.PopFront() is { } g)
         {
             if (g.Scheduler == Scheduler)
@@ -148,7 +152,7 @@ internal sealed partial class Machine
             else
                 g.Scheduler.Enqueue(g, next: false); // somebody else's, who waits for a descriptor of ours
         }
-        if (count > 1)
+        if (count > 1 || (count == 1 && busy))
             Scheduler.WakeOne();
         return count > 0;
     }

@@ -87,7 +87,10 @@ internal sealed partial class Machine
         Processor? next = _next;
         _next = null;
         if (next is not null)
+        {
             _slot.Give(next);
+            RefillBudget();
+        }
         return true;
     }
 
@@ -170,6 +173,8 @@ internal sealed partial class Machine
         t_machine = null;
         Scheduler.MachineEnded();
         HasEnded = true;
+        if (Scheduler.IsStopping)
+            Scheduler.ReleaseProcessors();
     }
 
     /// <summary>Runs goroutines on the calling thread, whatever else it is, until the scheduler stops. For simulations.</summary>
@@ -240,7 +245,7 @@ internal sealed partial class Machine
         processor.ScheduleTick++;
         if (!processor.InheritsSlice)
             RefillBudget();
-        Scheduler.Events?.OnRun(new GoroutineRef(g), processor.Index);
+        Scheduler.Events?.Runs(g, processor.Index);
         SynchronizationContext.SetSynchronizationContext(_running);
         _slot.Unpin(0);
         try

@@ -140,6 +140,9 @@ internal sealed class Processor : IDisposable
         return RunQueue.TryGet() ?? TakeRunNext();
     }
 
+    /// <summary>Owner: who runs next does not come from run-next.</summary>
+    public void EndStreak() => _runNextStreak = 0;
+
     private Goroutine? TakeRunNext() => Volatile.Read(ref _runNext) is null ? null : Interlocked.Exchange(ref _runNext, null);
 
     /// <summary>Owner of this one, whose queue must be empty: steals from another, its run-next only as the last resort.</summary>
@@ -157,7 +160,14 @@ internal sealed class Processor : IDisposable
         long now = _scheduler.Now();
         lock (_orderLock)
         {
-            _order!.Add(new GoroutineRef(g), next, now);
+            try
+            {
+                _order!.Add(new GoroutineRef(g), next, now);
+            }
+            catch (Exception e)
+            {
+                Environment.FailFast($"{_order!.GetType()}.{nameof(SchedulingOrder.Add)} has thrown: the goroutine would be lost.", e);
+            }
             Volatile.Write(ref _orderCount, _orderCount + 1);
         }
     }
@@ -172,7 +182,15 @@ internal sealed class Processor : IDisposable
             if (_orderCount == 0)
                 return null;
             Volatile.Write(ref _orderCount, _orderCount - 1);
-            return _order!.TakeNext(now).Goroutine;
+            try
+            {
+                return _order!.TakeNext(now).Goroutine;
+            }
+            catch (Exception e)
+            {
+                Environment.FailFast($"{_order!.GetType()}.{nameof(SchedulingOrder.TakeNext)} has thrown: a goroutine would be lost.", e);
+                return null;
+            }
         }
     }
 

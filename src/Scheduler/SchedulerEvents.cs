@@ -2,7 +2,8 @@ namespace NetGo;
 
 /// <summary>What a scheduler does, as it happens: for traces, metrics and tests. Derive, override what is wanted, and set
 /// <see cref="GoScheduler.Events"/>; while that is null nothing is called. The calls come from the scheduler's own code, on any
-/// of its threads and several at once: they must be short, must not throw, block or use the scheduler.</summary>
+/// of its threads and several at once: they must be short, and must not block or use the scheduler. What one throws goes to
+/// <see cref="GoScheduler.UnhandledException"/>.</summary>
 public abstract class SchedulerEvents
 {
     /// <summary>A goroutine was spawned. It is runnable from here on.</summary>
@@ -64,4 +65,117 @@ public abstract class SchedulerEvents
     public virtual void OnSyscallExit(GoroutineRef goroutine, bool lostProcessor)
     {
     }
+
+    // ---- For the scheduler: as above, but they do not throw ----
+
+    internal void Spawned(Goroutine g)
+    {
+        try
+        {
+            OnSpawn(new GoroutineRef(g));
+        }
+        catch (Exception e)
+        {
+            Report(g.Scheduler, e);
+        }
+    }
+
+    internal void Ended(Goroutine g)
+    {
+        try
+        {
+            OnEnd(new GoroutineRef(g));
+        }
+        catch (Exception e)
+        {
+            Report(g.Scheduler, e);
+        }
+    }
+
+    internal void Runs(Goroutine g, int processor)
+    {
+        try
+        {
+            OnRun(new GoroutineRef(g), processor);
+        }
+        catch (Exception e)
+        {
+            Report(g.Scheduler, e);
+        }
+    }
+
+    internal void Parks(Goroutine g, WaitReason reason)
+    {
+        try
+        {
+            OnPark(new GoroutineRef(g), reason);
+        }
+        catch (Exception e)
+        {
+            Report(g.Scheduler, e);
+        }
+    }
+
+    internal void IsReady(Goroutine g)
+    {
+        try
+        {
+            OnReady(new GoroutineRef(g));
+        }
+        catch (Exception e)
+        {
+            Report(g.Scheduler, e);
+        }
+    }
+
+    internal void Stolen(Goroutine g, int thief, int victim)
+    {
+        try
+        {
+            OnSteal(new GoroutineRef(g), thief, victim);
+        }
+        catch (Exception e)
+        {
+            Report(g.Scheduler, e);
+        }
+    }
+
+    internal void HandedOff(GoScheduler scheduler, int processor, HandOffReason reason)
+    {
+        try
+        {
+            OnHandOff(processor, reason);
+        }
+        catch (Exception e)
+        {
+            Report(scheduler, e);
+        }
+    }
+
+    internal void EntersSyscall(Goroutine g)
+    {
+        try
+        {
+            OnSyscallEnter(new GoroutineRef(g));
+        }
+        catch (Exception e)
+        {
+            Report(g.Scheduler, e);
+        }
+    }
+
+    internal void ExitsSyscall(Goroutine g, bool lostProcessor)
+    {
+        try
+        {
+            OnSyscallExit(new GoroutineRef(g), lostProcessor);
+        }
+        catch (Exception e)
+        {
+            Report(g.Scheduler, e);
+        }
+    }
+
+    private void Report(GoScheduler scheduler, Exception e) =>
+        scheduler.Report(new UnhandledGoroutineException($"{GetType()}, which listens to the scheduler's events, has thrown: {e.Message}", e));
 }

@@ -12,11 +12,12 @@ public sealed class SchedulerOptions
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 
     /// <summary>How many threads the scheduler may have, at least <see cref="MaxProcs"/>: one for each processor, and one for
-    /// each goroutine that blocks its thread. The default is 10,000; Go's debug.SetMaxThreads. Beyond it, see
+    /// each goroutine that blocks its thread or has locked it. The default is 10,000; Go's debug.SetMaxThreads. Beyond it, see
     /// <see cref="MachineLimitException"/>.</summary>
     public int MaxMachines { get; set; } = 10_000;
 
-    /// <summary>How long a thread waits for work before it ends. The default is 30 seconds.</summary>
+    /// <summary>How long a thread waits for work before it ends, at most 24 days, or <see cref="Timeout.InfiniteTimeSpan"/>. The
+    /// default is 30 seconds.</summary>
     public TimeSpan MachineIdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>What runs next, and for how long. The default is <see cref="SchedulingPolicy.Default"/>.</summary>
@@ -27,9 +28,15 @@ public sealed class SchedulerOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxProcs, 1, nameof(MaxProcs));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxProcs, IdleProcessors.Max, nameof(MaxProcs));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxMachines, MaxProcs, nameof(MaxMachines));
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(MachineIdleTimeout, TimeSpan.Zero, nameof(MachineIdleTimeout));
+        if (MachineIdleTimeout != Timeout.InfiniteTimeSpan)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(MachineIdleTimeout, TimeSpan.Zero, nameof(MachineIdleTimeout));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(MachineIdleTimeout, TimeSpan.FromMilliseconds(int.MaxValue), nameof(MachineIdleTimeout));
+        }
         ArgumentNullException.ThrowIfNull(TimeProvider);
         ArgumentNullException.ThrowIfNull(Policy);
+        if (Policy.TimeSlice != Timeout.InfiniteTimeSpan)
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(Policy.TimeSlice, TimeSpan.Zero, "Policy.TimeSlice");
     }
 
     private static int DefaultMaxProcs() => Math.Min(

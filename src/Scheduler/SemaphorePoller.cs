@@ -27,9 +27,7 @@ internal sealed class SemaphorePoller : IPoller
 
     public bool TryAdopt(IPoller other) => true;
 
-    public void Release(IPoller other)
-    {
-    }
+    public bool TryRelease(IPoller other) => true;
 
     public void Dispose() => _event.Dispose();
 }

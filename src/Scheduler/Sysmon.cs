@@ -36,22 +36,31 @@ internal sealed class Sysmon(GoScheduler scheduler)
     private const long LongAfterHandOff = 1_000 * Millisecond;
     private const long IdleBeforeSleep = 100 * Millisecond;
 
-    private readonly long _timeSlice = scheduler.Policy.TimeSlice.Ticks * 100;
+    private readonly long _timeSlice = GoScheduler.Nanoseconds(scheduler.Policy.TimeSlice);
     private readonly ManualResetEventSlim _wake = new(false, spinCount: 0);
     private int _asleep;
     private long _handOffs;
     private volatile bool _stopping;
     private long _lastBlocked = long.MinValue / 2;
     private bool _anySyscall;
+    private Thread? _thread;
 
     public long HandOffCount => Volatile.Read(ref _handOffs);
 
-    public void Start() => new Thread(Main) { IsBackground = true, Name = "netgo-sysmon" }.UnsafeStart();
+    public void Start()
+    {
+        var thread = new Thread(Main) { IsBackground = true, Name = "netgo-sysmon" };
+        thread.UnsafeStart();
+        _thread = thread;
+    }
 
+    /// <summary>Returns when it looks at nothing any more.</summary>
     public void Stop()
     {
         _stopping = true;
         _wake.Set();
+        if (_thread != Thread.CurrentThread)
+            _thread?.Join();
     }
 
     /// <summary>A processor has become busy.</summary>
@@ -116,7 +125,7 @@ internal sealed class Sysmon(GoScheduler scheduler)
             if (machine is null || machine.IsPinned)
                 continue; // in the scheduler's own code, or asleep in its poller
             if (p.Phase == ProcessorPhase.Retiring)
-                HandOff(p, machine, HandOffReason.Retiring, now);
+                Retire(p, machine);
             else if (machine.IsInSyscall(out uint call))
                 LookAtSyscall(p, machine, call, now);
             else
@@ -156,13 +165,8 @@ internal sealed class Sysmon(GoScheduler scheduler)
 
     private void LookAtSuspect(Processor p, Machine machine, long runsFor, bool blocked, long now)
     {
-        if (!blocked && p.Poller.HasRegistrations)
-        {
-            GoroutineQueue ready = default;
-            p.Poller.Poll(0, ref ready);
-            while (ready.PopFront() is { } g)
-                g.Scheduler.Enqueue(g, next: false);
-        }
+        if (!blocked)
+            LookIntoPoller(p);
         if (p.HasLocalWork)
             scheduler.WakeOne();
         if (blocked)
@@ -171,12 +175,46 @@ internal sealed class Sysmon(GoScheduler scheduler)
             HandOff(p, machine, HandOffReason.TimeSlice, now);
     }
 
+    // Needs no other machine, unless it turns out that the processor stays.
+    private void Retire(Processor p, Machine machine)
+    {
+        if (!machine.TryTakeProcessor(p))
+            return;
+        p.Seen = default;
+        _handOffs++;
+        scheduler.Events?.HandedOff(scheduler, p.Index, HandOffReason.Retiring);
+        if (scheduler.TryDismantle(p))
+            return;
+        Machine? next;
+        while ((next = scheduler.ReserveMachine()) is null)
+        {
+            if (_stopping)
+                return;
+            scheduler.ReportMachineLimit();
+            Thread.Sleep(1);
+        }
+        GoScheduler.GiveToMachine(p, next);
+    }
+
+    // What is ready goes to the global queue, for others to run.
+    private static void LookIntoPoller(Processor p)
+    {
+        if (!p.Poller.HasRegistrations)
+            return;
+        GoroutineQueue ready = default;
+        p.Poller.Poll(0, ref ready);
+        while (ready.PopFront() is { } g)
+            g.Scheduler.Enqueue(g, next: false);
+    }
+
     private void HandOff(Processor p, Machine machine, HandOffReason reason, long now)
     {
         // Whoever is to have it is found first: a processor without a machine would be lost.
         if (scheduler.ReserveMachine() is not { } next)
         {
-            scheduler.ReportMachineLimit();
+            if (reason != HandOffReason.TimeSlice) // that one comes back by itself
+                scheduler.ReportMachineLimit();
+            LookIntoPoller(p);
             return;
         }
         scheduler.MachineLimitNotReached();
@@ -189,10 +227,7 @@ internal sealed class Sysmon(GoScheduler scheduler)
         if (reason == HandOffReason.Blocked)
             _lastBlocked = now;
         p.Seen = default;
-        scheduler.Events?.OnHandOff(p.Index, reason);
-        if (p.Phase == ProcessorPhase.Retiring && scheduler.TryDismantle(p))
-            next.Resume(null);
-        else
-            GoScheduler.GiveToMachine(p, next);
+        scheduler.Events?.HandedOff(scheduler, p.Index, reason);
+        GoScheduler.GiveToMachine(p, next);
     }
 }

@@ -15,6 +15,17 @@ internal static class Bounded
 
     public static GoScheduler NewScheduler(SchedulerOptions options) => new(options) { TracksGoroutines = true };
 
+    /// <summary>One in which nobody takes the processor of a goroutine that runs for long: it has to let the others run itself.</summary>
+    public static GoScheduler NewSchedulerWithoutTimeSlices(int processors) =>
+        NewScheduler(new SchedulerOptions { MaxProcs = processors, Policy = new EndlessTimeSlice() });
+
+    private sealed class EndlessTimeSlice : SchedulingPolicy
+    {
+        public override TimeSpan TimeSlice => Timeout.InfiniteTimeSpan;
+
+        public override SchedulingOrder? CreateOrder(int processor) => null;
+    }
+
     /// <summary>All goroutines have ended and are counted so.</summary>
     public static void NoneLeft(GoScheduler scheduler)
     {

@@ -3,19 +3,12 @@ namespace NetGo.Netpoll.Tests;
 /// <summary>A goroutine whose socket is always ready never has to park: it must let the others run all the same.</summary>
 public sealed class FairnessTests
 {
-    private sealed class LongSlicePolicy : SchedulingPolicy
-    {
-        public override TimeSpan TimeSlice => TimeSpan.FromMinutes(10); // no help from sysmon
-
-        public override SchedulingOrder? CreateOrder(int processor) => null;
-    }
-
     [Theory]
     [InlineData("read")]
     [InlineData("write")]
     public async Task One_that_never_parks_does_not_starve_another(string how)
     {
-        using var net = new Loopback(new SchedulerOptions { MaxProcs = 1, Policy = new LongSlicePolicy() });
+        using var net = new Loopback(Bounded.NewSchedulerWithoutTimeSlices(1));
         var (connection, peer) = await net.ConnectAsync();
         bool stop = false;
         int turns = 0;

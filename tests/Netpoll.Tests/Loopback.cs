@@ -9,13 +9,13 @@ internal sealed class Loopback : IDisposable
     private readonly List<IDisposable> _open = [];
 
     public Loopback(int processors = 1, int shards = 1, IPAddress? address = null)
-        : this(new SchedulerOptions { MaxProcs = processors }, shards, address)
+        : this(Bounded.NewScheduler(processors), shards, address)
     {
     }
 
-    public Loopback(SchedulerOptions options, int shards = 1, IPAddress? address = null)
+    public Loopback(GoScheduler scheduler, int shards = 1, IPAddress? address = null)
     {
-        Scheduler = Bounded.NewScheduler(options);
+        Scheduler = scheduler;
         Listener = NetListener.Listen(Scheduler, new IPEndPoint(address ?? IPAddress.Loopback, 0), new ListenOptions { Shards = shards });
     }
 

@@ -232,10 +232,37 @@ public sealed class BlockingTests
     }
 
     [Fact]
+    public async Task The_limit_is_nobodys_business_when_nobody_blocks()
+    {
+        using GoScheduler scheduler = Bounded.NewScheduler(new SchedulerOptions { MaxProcs = 2, MaxMachines = 2 });
+        int reports = 0;
+        scheduler.UnhandledException += (_, _) => Interlocked.Increment(ref reports);
+        bool stop = false;
+        int spinning = 0;
+        Task[] spinners = [.. Enumerable.Range(0, 2).Select(_ => scheduler.RunAsync(() =>
+        {
+            Interlocked.Increment(ref spinning);
+            while (!Volatile.Read(ref stop))
+                Thread.SpinWait(20);
+            return Task.CompletedTask;
+        }))];
+        Bounded.Until(() => Volatile.Read(ref spinning) == 2, "both spin");
+        Task other = scheduler.RunAsync(() => Task.CompletedTask); // waits, and time slices pass
+        scheduler.MaxProcs = 1; // needs no thread either
+        Bounded.Until(() => scheduler.AllProcessors[1].Phase == ProcessorPhase.Retired, "taken");
+        Volatile.Write(ref stop, true);
+        await Task.WhenAll([.. spinners, other]).Within();
+        Assert.Equal(0, reports);
+        Bounded.NoneLeft(scheduler);
+    }
+
+    [Fact]
     public void Options_out_of_range_are_refused()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new GoScheduler(new SchedulerOptions { MaxProcs = 4, MaxMachines = 3 }));
         Assert.Throws<ArgumentOutOfRangeException>(() => new GoScheduler(new SchedulerOptions { MachineIdleTimeout = TimeSpan.Zero }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new GoScheduler(new SchedulerOptions { MachineIdleTimeout = TimeSpan.FromDays(25) }));
+        new GoScheduler(new SchedulerOptions { MachineIdleTimeout = Timeout.InfiniteTimeSpan }).Dispose();
         Assert.Throws<ArgumentOutOfRangeException>(() => new GoScheduler(new SchedulerOptions { MaxProcs = 0 }));
         Assert.Equal(10_000, new SchedulerOptions().MaxMachines);
         Assert.Equal(TimeSpan.FromSeconds(30), new SchedulerOptions().MachineIdleTimeout);

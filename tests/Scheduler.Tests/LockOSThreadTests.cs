@@ -134,4 +134,35 @@ public sealed class LockOSThreadTests
         await all.WaitAsync(TimeSpan.FromSeconds(30));
         Bounded.NoneLeft(scheduler);
     }
+
+    // What is awaited may complete before the goroutine is at rest: the code then goes on on a branch.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Foreign_awaits_before_and_between_change_nothing(int processors)
+    {
+        using GoScheduler scheduler = Bounded.NewScheduler(processors);
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => scheduler.RunAsync(async () =>
+        {
+            for (int i = 0; i < 500; i++)
+            {
+                await Task.Run(static () => { });
+                Go.LockOSThread();
+                int thread = Environment.CurrentManagedThreadId;
+                Go.SetDeadline(TimeSpan.FromDays(1));
+                for (int k = 0; k < 3; k++)
+                {
+                    await Task.Run(static () => { });
+                    Assert.Equal(thread, Environment.CurrentManagedThreadId);
+                    Assert.NotNull(Machine.OfThisThread!.Current!.Deadline);
+                    await Go.YieldAsync();
+                    Assert.Equal(thread, Environment.CurrentManagedThreadId);
+                }
+                Go.UnlockOSThread();
+                Go.SetDeadline(Timeout.InfiniteTimeSpan);
+            }
+        }))).WaitAsync(TimeSpan.FromSeconds(60));
+        Bounded.NoneLeft(scheduler);
+        Assert.Equal(scheduler.MachinesMade, scheduler.MachineCount); // no thread has ended with a goroutine
+    }
 }

@@ -142,4 +142,81 @@ public sealed class MaxProcsTests
             Assert.DoesNotContain(scheduler.AllProcessors.ToArray(), p => p.Machine is { HasEnded: false });
         }
     }
+
+    private sealed class FakePoller : IPoller
+    {
+        private readonly SemaphorePoller _inner = new();
+        public readonly HashSet<IPoller> Adopted = [];
+        public bool IsDisposed;
+
+        public bool HasRegistrations => false;
+
+        public void Poll(long timeout, ref GoroutineQueue ready) => _inner.Poll(timeout, ref ready);
+
+        public void Wake() => _inner.Wake();
+
+        public bool TryAdopt(IPoller other) => Adopted.Add(other);
+
+        public bool TryRelease(IPoller other)
+        {
+            Adopted.Remove(other);
+            return true;
+        }
+
+        public void Dispose()
+        {
+            IsDisposed = true;
+            _inner.Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task A_change_that_fails_half_way_changes_nothing()
+    {
+        List<FakePoller> pollers = [];
+        using (GoScheduler scheduler = Bounded.NewScheduler(3))
+        {
+            int allowed = 3;
+            IPoller Make(int index)
+            {
+                if (pollers.Count == allowed)
+                    throw new IOException("no more");
+                var made = new FakePoller();
+                pollers.Add(made);
+                return made;
+            }
+            scheduler.PollerFor(0, Make);
+            scheduler.MaxProcs = 1;
+            foreach (Processor p in scheduler.AllProcessors[1..])
+                Bounded.Until(() => p.Phase == ProcessorPhase.Retired, "gone");
+            Assert.Equal(2, pollers[0].Adopted.Count);
+            Assert.Throws<IOException>(() => scheduler.MaxProcs = 5); // the fourth and fifth have no poller yet
+            Assert.Equal(1, scheduler.MaxProcs);
+            Assert.Equal(2, pollers[0].Adopted.Count);
+            await scheduler.RunAsync(async () => await Go.YieldAsync()).Within();
+            allowed = 10;
+            scheduler.MaxProcs = 5;
+            Assert.Empty(pollers[0].Adopted);
+            Assert.All(scheduler.Processors.ToArray(), p => Assert.NotNull(p.Machine));
+            await scheduler.RunAsync(async () => await Go.YieldAsync()).Within();
+            Bounded.NoneLeft(scheduler);
+        }
+        Assert.All(pollers, p => Assert.True(p.IsDisposed));
+    }
+
+    [Fact]
+    public async Task Disposed_of_by_one_of_its_goroutines_it_lets_go_of_everything_all_the_same()
+    {
+        var poller = new FakePoller();
+        GoScheduler scheduler = Bounded.NewScheduler(1);
+        scheduler.PollerFor(0, _ => poller);
+        var returned = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        scheduler.Spawn(() =>
+        {
+            scheduler.Dispose();
+            returned.SetResult();
+        });
+        await returned.Task.Within();
+        Bounded.Until(() => poller.IsDisposed, "released by the last thread");
+    }
 }

@@ -104,4 +104,30 @@ public sealed class SchedulerEventsTests
         }
         Bounded.NoneLeft(scheduler);
     }
+
+    private sealed class Thrower : SchedulerEvents
+    {
+        public override void OnSpawn(GoroutineRef goroutine) => throw new TimeoutException("spawn");
+
+        public override void OnRun(GoroutineRef goroutine, int processor) => throw new TimeoutException("run");
+
+        public override void OnPark(GoroutineRef goroutine, WaitReason reason) => throw new TimeoutException("park");
+    }
+
+    [Fact]
+    public async Task What_a_listener_throws_is_reported_and_hurts_no_goroutine()
+    {
+        using GoScheduler scheduler = Bounded.NewScheduler(1);
+        var reports = new ConcurrentQueue<string>();
+        scheduler.UnhandledException += (_, e) => reports.Enqueue(e.InnerException!.Message);
+        scheduler.Events = new Thrower();
+        await scheduler.RunAsync(async () =>
+        {
+            Go.Spawn(static () => { });
+            await Go.YieldAsync();
+        }).Within();
+        scheduler.Events = null;
+        Bounded.NoneLeft(scheduler);
+        Bounded.Until(() => reports.ToHashSet().SetEquals(["spawn", "run", "park"]), "all reported");
+    }
 }

@@ -77,20 +77,20 @@ internal sealed unsafe class EpollPoller : INetPoller
         }
     }
 
-    public void Release(IPoller other)
+    public bool TryRelease(IPoller other)
     {
+        var adopted = (EpollPoller)other;
         lock (_adoptionLock)
         {
-            int index = Array.IndexOf(_adopted, (EpollPoller)other);
+            int index = Array.IndexOf(_adopted, adopted);
             if (index < 0)
-                return;
+                return true;
+            if (adopted.Control(EPOLL_CTL_ADD, adopted._wake, EPOLLIN, WakeData) != 0)
+                return false;
             _adopted[index] = null;
-            var adopted = (EpollPoller)other;
             _ = Control(EPOLL_CTL_DEL, adopted._epoll, 0, 0);
-            int error = adopted.Control(EPOLL_CTL_ADD, adopted._wake, EPOLLIN, WakeData);
-            if (error != 0)
-                throw ExceptionFor(error, "epoll_ctl");
             Interlocked.Decrement(ref _adoptedCount);
+            return true;
         }
     }
 

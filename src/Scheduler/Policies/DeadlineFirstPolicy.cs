@@ -17,8 +17,9 @@ public sealed class DeadlineFirstPolicy : SchedulingPolicy
         TimeSpan target = targetLatency ?? TimeSpan.FromMilliseconds(10);
         TimeSlice = timeSlice ?? base.TimeSlice;
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(target, TimeSpan.Zero, nameof(targetLatency));
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(TimeSlice, TimeSpan.Zero, nameof(timeSlice));
-        _targetLatency = target.Ticks * 100;
+        if (TimeSlice != Timeout.InfiniteTimeSpan)
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(TimeSlice, TimeSpan.Zero, nameof(timeSlice));
+        _targetLatency = Math.Min(GoScheduler.Nanoseconds(target), long.MaxValue / 4);
     }
 
     /// <inheritdoc/>

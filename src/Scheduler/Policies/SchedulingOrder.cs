@@ -1,7 +1,8 @@
 namespace NetGo;
 
 /// <summary>A processor's runnable goroutines in the order of a <see cref="SchedulingPolicy"/>. The scheduler calls it under a
-/// lock, one call at a time, from its own code: the calls must be short and must not use the scheduler. A processor without
+/// lock, one call at a time, from its own code: the calls must be short and must not use the scheduler; should one throw, the process
+/// ends. A processor without
 /// work takes from the queues of the others by <see cref="TakeNext"/> too.</summary>
 public abstract class SchedulingOrder
 {

@@ -9,7 +9,7 @@ public abstract class SchedulingPolicy
     public static SchedulingPolicy Default { get; } = new BuiltInPolicy();
 
     /// <summary>How long a goroutine may run while others wait for its processor. Beyond it another thread gets the processor;
-    /// Go's forcePreemptNS. The default is 10 ms.</summary>
+    /// Go's forcePreemptNS. The default is 10 ms; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</summary>
     public virtual TimeSpan TimeSlice => TimeSpan.FromMilliseconds(10);
 
     /// <summary>Makes what keeps the runnable goroutines of a processor; null for the built-in queue.</summary>

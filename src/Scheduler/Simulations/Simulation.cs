@@ -36,11 +36,15 @@ public sealed class Simulation
     private readonly GoScheduler _scheduler;
     private readonly SimulationRandom _random;
     private readonly List<Goroutine> _waiters = [];
+    private long _clockSteps;
     private bool _bodyEnded;
     private Exception? _failure;
 
     private Simulation(SimulationOptions options)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxSteps, 1, nameof(SimulationOptions.MaxSteps));
+        if (options.OutsideWait != Timeout.InfiniteTimeSpan)
+            ArgumentOutOfRangeException.ThrowIfLessThan(options.OutsideWait, TimeSpan.Zero, nameof(SimulationOptions.OutsideWait));
         _options = options;
         _random = new SimulationRandom(options.Seed);
         _clock = new SimulationClock(options.StartTime);
@@ -115,9 +119,14 @@ public sealed class Simulation
 
     internal int NextBudget()
     {
-        if (_policy.Steps > _options.MaxSteps)
-            Fail(new TimeoutException($"It has not ended after {_options.MaxSteps} steps (SimulationOptions.MaxSteps)."));
+        CountSteps();
         return _policy.NextBudget();
+    }
+
+    private void CountSteps()
+    {
+        if (_policy.Steps + _clockSteps > _options.MaxSteps)
+            Fail(new TimeoutException($"It has not ended after {_options.MaxSteps} steps (SimulationOptions.MaxSteps)."));
     }
 
     internal void Unhandled(UnhandledGoroutineException report) => Fail(report);
@@ -143,6 +152,8 @@ public sealed class Simulation
         else if (timeout >= 0)
         {
             _clock.Advance(timeout);
+            _clockSteps++; // a ticker that nobody listens to makes no others
+            CountSteps();
         }
         else if (!Poller.WaitForOutside(_options.OutsideWait))
         {

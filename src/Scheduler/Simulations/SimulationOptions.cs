@@ -6,7 +6,7 @@ public sealed record SimulationOptions
     /// <summary>Chooses the order in which goroutines run. The same seed gives the same order. The default is 1.</summary>
     public ulong Seed { get; init; } = 1;
 
-    /// <summary>How often goroutines may be switched before the program is taken to run for ever. The default is a
+    /// <summary>How often goroutines may be switched, and the clock be moved, before the program is taken to run for ever. The default is a
     /// million.</summary>
     public long MaxSteps { get; init; } = 1_000_000;
 

@@ -18,16 +18,15 @@ internal sealed class SimulationPoller(Simulation simulation) : IPoller
     /// <summary>Waits until somebody outside of the simulation has made a goroutine ready. False when none did.</summary>
     public bool WaitForOutside(TimeSpan limit)
     {
-        bool came = _outside.Wait(limit);
+        if (!_outside.Wait(limit))
+            return false;
         _outside.Reset();
-        return came;
+        return true;
     }
 
     public bool TryAdopt(IPoller other) => true;
 
-    public void Release(IPoller other)
-    {
-    }
+    public bool TryRelease(IPoller other) => true;
 
     public void Dispose() => _outside.Dispose();
 }

@@ -43,6 +43,10 @@ internal sealed class Processor(GoScheduler scheduler, int index)
         Assert.True(RunQueue.TryPut(g));
     }
 
+    public void EndStreak()
+    {
+    }
+
     public Goroutine? Get() => RunQueue.TryGet();
 
     public Goroutine? StealFrom(Processor victim, bool runNextToo) => victim.RunQueue.StealHalfInto(RunQueue);

@@ -3,7 +3,7 @@ namespace NetGo;
 /// <summary>Nobody listens here.</summary>
 internal sealed class SchedulerEvents
 {
-    public void OnSteal(GoroutineRef goroutine, int thief, int victim)
+    public void Stolen(Goroutine g, int thief, int victim)
     {
     }
 }

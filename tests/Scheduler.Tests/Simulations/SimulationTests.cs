@@ -205,6 +205,38 @@ public sealed class SimulationTests
     }
 
     [Fact]
+    public void A_clock_that_ticks_for_nobody_is_no_end_either()
+    {
+        var failed = Assert.Throws<SimulationException>(() => Simulation.Run(async () =>
+        {
+            GoTicker ticker = Go.NewTicker(TimeSpan.FromSeconds(1));
+            await Channel<int>.Never.ReceiveAsync();
+            ticker.Stop();
+        }, new SimulationOptions { MaxSteps = 1000 }));
+        Assert.Contains("1000 steps", failed.Message);
+    }
+
+    [Fact]
+    public void Nobody_inside_can_hide_a_deadlock()
+    {
+        var failed = Assert.Throws<SimulationException>(() => Simulation.Run(async () =>
+        {
+            GoScheduler.Current.TracksGoroutines = false;
+            GoScheduler.Current.Dispose();
+            await Channel<int>.Never.ReceiveAsync();
+        }));
+        Assert.Equal(WaitReason.Forever, Assert.Single(Assert.IsType<SimulationDeadlockException>(failed.InnerException).Goroutines).WaitReason);
+    }
+
+    [Fact]
+    public void Options_out_of_range_are_refused()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => { Simulation.Run(() => Task.CompletedTask, new SimulationOptions { MaxSteps = 0 }); });
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => { Simulation.Run(() => Task.CompletedTask, new SimulationOptions { OutsideWait = TimeSpan.FromSeconds(-2) }); });
+    }
+
+    [Fact]
     public void WaitAsync_waits_until_all_others_do()
     {
         Simulation.Explore(200, async () =>

@@ -1,3 +1,0 @@
-namespace NetGo;
-
-internal readonly record struct GoroutineRef(Goroutine Goroutine);
