@@ -62,6 +62,21 @@ public sealed partial class GoScheduler
         machine.Resume(p);
     }
 
+    /// <summary>A machine that was reserved is not needed after all.</summary>
+    internal void Unreserve(Machine machine)
+    {
+        lock (_lock)
+        {
+            if (!_stopping)
+            {
+                machine.IdleLink = _idleMachines;
+                _idleMachines = machine;
+                return;
+            }
+        }
+        machine.Resume(null);
+    }
+
     internal void MachineEnded()
     {
         lock (_lock)
@@ -94,6 +109,13 @@ public sealed partial class GoScheduler
             machine.IdleLink = _idleMachines;
             _idleMachines = machine;
         }
+        return WaitReserved(machine);
+    }
+
+    /// <summary>A machine that is on the list, or has just been started for somebody who reserved it, waits until it gets a
+    /// processor. False: its thread shall end.</summary>
+    internal bool WaitReserved(Machine machine)
+    {
         if (!machine.WaitToResume(_machineIdleTimeout))
         {
             lock (_lock)

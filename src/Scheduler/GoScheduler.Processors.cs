@@ -111,7 +111,7 @@ public sealed partial class GoScheduler
         }
         catch
         {
-            machines.ForEach(static m => m.Resume(null));
+            machines.ForEach(Unreserve);
             made.ForEach(static poller => poller.Dispose());
             released.ForEach(p => _processors[0].AttachedPoller!.TryAdopt(p.AttachedPoller!));
             throw;

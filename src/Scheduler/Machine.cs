@@ -165,10 +165,9 @@ internal sealed partial class Machine
         t_machine = this;
         DefaultContext ??= ExecutionContext.Capture();
         Clock = ThreadClock.OfCallingThread();
-        WaitToResume(Timeout.InfiniteTimeSpan);
-        while (RunOne())
-        {
-        }
+        bool goesOn = Scheduler.WaitReserved(this);
+        while (goesOn)
+            goesOn = RunOne();
         Leave();
         t_machine = null;
         Scheduler.MachineEnded();

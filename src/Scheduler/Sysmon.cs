@@ -220,7 +220,7 @@ internal sealed class Sysmon(GoScheduler scheduler)
         scheduler.MachineLimitNotReached();
         if (!machine.TryTakeProcessor(p))
         {
-            next.Resume(null);
+            scheduler.Unreserve(next);
             return;
         }
         _handOffs++;

@@ -209,7 +209,7 @@ public sealed class HandOffTests
                     }
                     else
                     {
-                        next.Resume(null);
+                        scheduler.Unreserve(next);
                     }
                 }
             }

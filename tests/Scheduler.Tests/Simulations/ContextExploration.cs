@@ -105,6 +105,8 @@ public sealed class ContextExploration
             node.Check();
             Assert.Equal(0, (node.Context as CancelContext)?.ChildCount ?? 0);
         }
+        await Go.SleepAsync(TimeSpan.FromSeconds(1)); // those that pause
+        Exploration.NoTimersLeft();
 
         void Step(Choices own)
         {
@@ -158,7 +160,7 @@ public sealed class ContextExploration
         void AddWithTimeout(Choices own, Node parent)
         {
             long now = GoScheduler.Current.Now();
-            TimeSpan timeout = own.OneIn(8) ? TimeSpan.FromHours(-1) : own.Milliseconds(0, 6);
+            TimeSpan timeout = own.OneIn(4) ? TimeSpan.FromHours(own.OneIn(2) ? 1 : -1) : own.Milliseconds(0, 6);
             long deadline = now + Math.Max(0, timeout.Ticks * 100);
             Exception? cause = own.CauseOrNone();
             bool matters = parent.Canceler is null || parent.Canceler.Deadline > deadline;

@@ -41,6 +41,9 @@ internal static class Exploration
         Assert.Equal(Seeds.PerProgram, runs);
     }
 
+    /// <summary>What has ended early has taken its timer with it.</summary>
+    public static void NoTimersLeft() => Assert.Equal(0, GoScheduler.Current.TimersForThisThread().Count);
+
     /// <summary>A program with a mistake: some seed finds it, and repeats it.</summary>
     public static void Finds(Func<Choices, Task> wrong)
     {

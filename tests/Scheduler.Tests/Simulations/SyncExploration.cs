@@ -305,14 +305,14 @@ public sealed class SyncExploration
                     case 0 or 1:
                         await LockAsync();
                         await WaitAsync(own);
-                        Unlock();
+                        await UnlockAsync(own);
                         break;
                     case 2:
                         if (locks)
                             await LockAsync();
                         Signal(own.OneIn(4));
                         if (locks)
-                            Unlock();
+                            await UnlockAsync(own);
                         break;
                     default:
                         ledger.CancelOne(own);
@@ -329,8 +329,10 @@ public sealed class SyncExploration
             Assert.Equal(1, ++inside);
         }
 
-        void Unlock()
+        async Task UnlockAsync(Choices own)
         {
+            if (own.OneIn(2))
+                await Go.YieldAsync(); // somebody may be signalled meanwhile, and must not come in; no sleep, so that at rest nobody has it
             Assert.Equal(1, inside--);
             mutex.Unlock();
         }
@@ -383,6 +385,7 @@ public sealed class SyncExploration
             {
                 await mutex.LockAsync();
                 await UntilAsync(notFull, () => buffer.Count < capacity);
+                await own.PauseAsync();
                 buffer.Enqueue(100 * who + i);
                 Assert.InRange(buffer.Count, 1, capacity);
                 notEmpty.Signal();

@@ -199,6 +199,7 @@ public sealed class TimerExploration
                 Assert.Equal(due, Now);
             }
         });
+        Exploration.NoTimersLeft();
 
         static async Task<bool> SleepAsync(TimeSpan duration, CancellationToken token)
         {
