@@ -7,8 +7,8 @@ namespace SchedulerBench;
 internal sealed class GrowthBenchmark(string operation, int goroutines, int each, Func<int, int, Task> round)
     : Benchmark($"growth_{operation}_{goroutines}")
 {
-    private const int WarmUpRounds = 2;
-    private const int Rounds = 3;
+    private const int WarmUpRounds = 4;
+    private const int Rounds = 5;
     private const long LeastOperations = 200_000;
 
     private static readonly int[] s_goroutines = [10, 1_000, 100_000, 1_000_000];

@@ -6,6 +6,7 @@ namespace SchedulerBench;
 /// switch costs under it. Not part of a run without names; <c>--policies</c> runs these.</summary>
 internal sealed class PolicyBenchmark(string name, SchedulingPolicy policy) : Benchmark($"policy_{name}")
 {
+    private const int WarmUpRounds = 3;
     private const int Busy = 100;
     private const int UrgentOnes = 300;
     private const int Steps = 3;
@@ -28,8 +29,11 @@ internal sealed class PolicyBenchmark(string name, SchedulingPolicy policy) : Be
         Array.Sort(latencies);
         Print(Name + "_p50", latencies[UrgentOnes / 2], "us");
         Print(Name + "_p99", latencies[UrgentOnes * 99 / 100], "us");
-        await scheduler.RunAsync(YieldAll).ConfigureAwait(false);
-        await scheduler.RunAsync(async () => await LetTheJitCatchUpAsync()).ConfigureAwait(false);
+        for (int i = 0; i < WarmUpRounds; i++)
+        {
+            await scheduler.RunAsync(YieldAll).ConfigureAwait(false);
+            await scheduler.RunAsync(async () => await LetTheJitCatchUpAsync()).ConfigureAwait(false);
+        }
         long start = Stopwatch.GetTimestamp();
         await scheduler.RunAsync(YieldAll).ConfigureAwait(false);
         Print(Name + "_switch", Stopwatch.GetElapsedTime(start).TotalNanoseconds / (Yielders * Yields), "ns/op");

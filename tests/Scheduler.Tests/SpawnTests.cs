@@ -213,7 +213,8 @@ public sealed class SpawnTests
         }).Within();
         Bounded.Until(() => Volatile.Read(ref started) == Count, "all started");
         Bounded.Until(() => scheduler.AllIdle, "all parked");
-        Assert.Equal(Count, scheduler.GoroutineCount);
+        // The one that spawned them may be about to end still, on a machine that has lost its processor.
+        Bounded.Until(() => scheduler.GoroutineCount == Count, "all but the first");
         Assert.Equal(0, woken);
         gate.Done();
         await all.Task.Within();

@@ -34,7 +34,7 @@ func growing() []growthBenchmark {
 }
 
 func (b growthBenchmark) run() {
-	const warmUp, counted = 2, 3
+	const warmUp, counted = 4, 5
 	var results []float64
 	for i := 0; i < warmUp+counted; i++ {
 		before := cpuTime()
