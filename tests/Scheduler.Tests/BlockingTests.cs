@@ -1,5 +1,7 @@
 #pragma warning disable xUnit1031 // blocking is what is tested
 
+using System.Runtime.CompilerServices;
+
 namespace NetGo.Scheduler.Tests;
 
 /// <summary>Go.Blocking, and what becomes of the threads.</summary>
@@ -25,6 +27,7 @@ public sealed class BlockingTests
             states.Add(g.Status);
             Assert.Equal(threadBefore, Environment.CurrentManagedThreadId);
             Assert.Same(g, Machine.OfThisThread!.Current);
+            Assert.False(g.IsWired); // out of it, it may run anywhere
             Assert.NotNull(Machine.OfThisThread.Pin(out int previous)); // it has a processor again
             Machine.OfThisThread.Unpin(previous);
             return Task.FromResult(result);
@@ -267,4 +270,34 @@ public sealed class BlockingTests
         Assert.Equal(10_000, new SchedulerOptions().MaxMachines);
         Assert.Equal(TimeSpan.FromSeconds(30), new SchedulerOptions().MachineIdleTimeout);
     }
+
+    [Fact]
+    public void A_thread_that_is_wanted_at_the_moment_of_its_time_out_does_not_end()
+    {
+        using GoScheduler scheduler = Bounded.NewScheduler(new SchedulerOptions { MaxProcs = 1, MachineIdleTimeout = TimeSpan.FromMilliseconds(20) });
+        Machine idle = scheduler.ReserveMachine()!;
+        idle.Resume(null);
+        Bounded.Until(TakenInTime, "it is taken between its time-out and its leave");
+        Assert.False(SpinWait.SpinUntil(() => idle.HasEnded, TimeSpan.FromMilliseconds(50)), "It ended, and would have been given a processor.");
+        idle.Resume(null);
+        Bounded.Until(() => idle.HasEnded, "its next time-out");
+
+        bool TakenInTime()
+        {
+            using (LockOf(scheduler).EnterScope())
+            {
+                if (IdleMachinesOf(scheduler) != idle)
+                    return false;
+                long waits = Monitor.LockContentionCount;
+                Bounded.Until(() => Monitor.LockContentionCount > waits, "it wants the lock, to leave");
+                return scheduler.ReserveMachine() == idle;
+            }
+        }
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_lock")]
+    private static extern ref Lock LockOf(GoScheduler scheduler);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_idleMachines")]
+    private static extern ref Machine? IdleMachinesOf(GoScheduler scheduler);
 }

@@ -333,4 +333,16 @@ public sealed class ContextTests
         }))).Within();
         Assert.Equal(0, parent.ChildCount);
     }
+
+    [Fact]
+    public void One_that_has_ended_before_it_is_attached_stays_with_no_parent()
+    {
+        // As a deadline may that passes meanwhile.
+        using CancelContext parent = Context.WithCancel(Context.Background);
+        using var context = new CancelContext(parent);
+        context.Cancel();
+        context.Attach();
+        Assert.Equal(0, parent.ChildCount);
+        Assert.False(parent.IsDone);
+    }
 }

@@ -205,4 +205,37 @@ public sealed class TimerHeapMoveTests : IDisposable
             Assert.Equal(0, never.Fired);
         }
     }
+
+    [Fact]
+    public async Task A_timer_that_moves_while_its_reset_waits_for_the_lock_is_reset_where_it_is()
+    {
+        // Many move with it, and it is the last of them: so most resets find the heap that it is on locked, and it on the other
+        // when they have the lock.
+        const int many = 5_000;
+        bool stop = false;
+        var timer = new Counter();
+        for (int i = 0; i < many; i++)
+            _heaps[0].Start(new Counter(), many - i);
+        _heaps[0].Start(timer, long.MaxValue - 1);
+        var resets = Task.Run(() =>
+        {
+            for (long i = 0; !Volatile.Read(ref stop); i++)
+                Assert.True(_heaps[0].Reset(timer, long.MaxValue - 1 - (i & 1)));
+        });
+        for (int i = 0; i < 200 && !resets.IsCompleted; i++)
+        {
+            TimerHeap from = _heaps[i % 2];
+            TimerHeap to = _heaps[1 - i % 2];
+            from.MoveAllTo(to);
+            from.StopForwarding();
+            Assert.Equal((0, many + 1), (from.Count, to.Count));
+        }
+        Volatile.Write(ref stop, true);
+        await resets.Within();
+        Assert.Equal((many + 1, 1), (_heaps[0].Count, _heaps[0].NextWhen));
+        _heaps[0].RunDue(many);
+        Assert.Equal((1, 0), (_heaps[0].Count, timer.Fired));
+        _heaps[0].RunDue(long.MaxValue - 1);
+        Assert.Equal((0, 1), (_heaps[0].Count, timer.Fired));
+    }
 }
