@@ -99,7 +99,10 @@ public sealed partial class GoScheduler
                 }
                 catch (OperationCanceledException e)
                 {
-                    result.SetCanceled(e.CancellationToken);
+                    // With the exception itself, as an async method does; SetCanceled would make another.
+                    var canceled = AsyncTaskMethodBuilder<T>.Create();
+                    canceled.SetException(e);
+                    result.SetFromTask(canceled.Task);
                 }
                 catch (Exception e)
                 {

@@ -165,4 +165,45 @@ public sealed class LockOSThreadTests
         Bounded.NoneLeft(scheduler);
         Assert.Equal(scheduler.MachinesMade, scheduler.MachineCount); // no thread has ended with a goroutine
     }
+
+    [Fact]
+    public async Task What_is_posted_while_it_runs_waits_for_it_and_takes_no_processor()
+    {
+        using GoScheduler scheduler = Bounded.NewSchedulerWithoutTimeSlices(2);
+        const int rounds = 100;
+        int posted = 0;
+        await scheduler.RunAsync(async () =>
+        {
+            Go.LockOSThread();
+            int thread = Environment.CurrentManagedThreadId;
+            SynchronizationContext here = SynchronizationContext.Current!;
+            for (int i = 0; i < rounds; i++)
+            {
+                bool ran = false;
+                Task post = Task.Run(() =>
+                {
+                    here.Post(_ =>
+                    {
+                        Assert.Equal(thread, Environment.CurrentManagedThreadId);
+                        posted++;
+                    }, null);
+                    scheduler.Spawn(() => Volatile.Write(ref ran, true)); // behind it on the queue
+                });
+                // Without a wait: it has its processor all the while, and the other one brings it the post.
+                long start = Environment.TickCount64;
+                while (!Volatile.Read(ref ran))
+                {
+                    Assert.True(Environment.TickCount64 - start < Bounded.Limit.TotalMilliseconds / 2, "the other processor is lost");
+                    Thread.SpinWait(50);
+                }
+                await post;
+                for (int turn = 0; turn < 1000 && posted == i; turn++)
+                    await Go.YieldAsync();
+                Assert.Equal(i + 1, posted);
+            }
+            Go.UnlockOSThread();
+        }).WaitAsync(2 * Bounded.Limit);
+        Bounded.NoneLeft(scheduler);
+        Assert.Equal(rounds, posted);
+    }
 }

@@ -222,6 +222,24 @@ public sealed class SpawnTests
     }
 
     [Fact]
+    public async Task A_body_that_is_cancelled_keeps_its_exception()
+    {
+        using GoScheduler scheduler = Bounded.NewScheduler(1);
+        var cause = new TimeoutException("why");
+        Task<int> task = scheduler.RunAsync<int>(() =>
+        {
+            using CancelContext context = Context.WithCancel(Context.Background);
+            context.Cancel(cause);
+            context.ThrowIfDone();
+            return Task.FromResult(1);
+        });
+        var canceled = await Assert.ThrowsAsync<ContextCanceledException>(() => task.Within());
+        Assert.Same(cause, canceled.InnerException);
+        Assert.True(task.IsCanceled);
+        Bounded.NoneLeft(scheduler);
+    }
+
+    [Fact]
     public async Task AsyncLocals_flow_into_a_goroutine_and_not_out_of_it()
     {
         using GoScheduler scheduler = Bounded.NewScheduler(1);
