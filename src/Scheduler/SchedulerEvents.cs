@@ -68,114 +68,38 @@ public abstract class SchedulerEvents
 
     // ---- For the scheduler: as above, but they do not throw ----
 
-    internal void Spawned(Goroutine g)
+    internal void Spawned(Goroutine g) => Tell(g.Scheduler, static (events, g) => events.OnSpawn(new GoroutineRef(g)), g);
+
+    internal void Ended(Goroutine g) => Tell(g.Scheduler, static (events, g) => events.OnEnd(new GoroutineRef(g)), g);
+
+    internal void Runs(Goroutine g, int processor) =>
+        Tell(g.Scheduler, static (events, told) => events.OnRun(new GoroutineRef(told.g), told.processor), (g, processor));
+
+    internal void Parks(Goroutine g, WaitReason reason) =>
+        Tell(g.Scheduler, static (events, told) => events.OnPark(new GoroutineRef(told.g), told.reason), (g, reason));
+
+    internal void IsReady(Goroutine g) => Tell(g.Scheduler, static (events, g) => events.OnReady(new GoroutineRef(g)), g);
+
+    internal void Stolen(Goroutine g, int thief, int victim) =>
+        Tell(g.Scheduler, static (events, told) => events.OnSteal(new GoroutineRef(told.g), told.thief, told.victim), (g, thief, victim));
+
+    internal void HandedOff(GoScheduler scheduler, int processor, HandOffReason reason) =>
+        Tell(scheduler, static (events, told) => events.OnHandOff(told.processor, told.reason), (processor, reason));
+
+    internal void EntersSyscall(Goroutine g) => Tell(g.Scheduler, static (events, g) => events.OnSyscallEnter(new GoroutineRef(g)), g);
+
+    internal void ExitsSyscall(Goroutine g, bool lostProcessor) =>
+        Tell(g.Scheduler, static (events, told) => events.OnSyscallExit(new GoroutineRef(told.g), told.lostProcessor), (g, lostProcessor));
+
+    private void Tell<T>(GoScheduler scheduler, Action<SchedulerEvents, T> call, T what)
     {
         try
         {
-            OnSpawn(new GoroutineRef(g));
+            call(this, what);
         }
         catch (Exception e)
         {
-            Report(g.Scheduler, e);
+            scheduler.Report(new UnhandledGoroutineException($"{GetType()}, which listens to the scheduler's events, has thrown: {e.Message}", e));
         }
     }
-
-    internal void Ended(Goroutine g)
-    {
-        try
-        {
-            OnEnd(new GoroutineRef(g));
-        }
-        catch (Exception e)
-        {
-            Report(g.Scheduler, e);
-        }
-    }
-
-    internal void Runs(Goroutine g, int processor)
-    {
-        try
-        {
-            OnRun(new GoroutineRef(g), processor);
-        }
-        catch (Exception e)
-        {
-            Report(g.Scheduler, e);
-        }
-    }
-
-    internal void Parks(Goroutine g, WaitReason reason)
-    {
-        try
-        {
-            OnPark(new GoroutineRef(g), reason);
-        }
-        catch (Exception e)
-        {
-            Report(g.Scheduler, e);
-        }
-    }
-
-    internal void IsReady(Goroutine g)
-    {
-        try
-        {
-            OnReady(new GoroutineRef(g));
-        }
-        catch (Exception e)
-        {
-            Report(g.Scheduler, e);
-        }
-    }
-
-    internal void Stolen(Goroutine g, int thief, int victim)
-    {
-        try
-        {
-            OnSteal(new GoroutineRef(g), thief, victim);
-        }
-        catch (Exception e)
-        {
-            Report(g.Scheduler, e);
-        }
-    }
-
-    internal void HandedOff(GoScheduler scheduler, int processor, HandOffReason reason)
-    {
-        try
-        {
-            OnHandOff(processor, reason);
-        }
-        catch (Exception e)
-        {
-            Report(scheduler, e);
-        }
-    }
-
-    internal void EntersSyscall(Goroutine g)
-    {
-        try
-        {
-            OnSyscallEnter(new GoroutineRef(g));
-        }
-        catch (Exception e)
-        {
-            Report(g.Scheduler, e);
-        }
-    }
-
-    internal void ExitsSyscall(Goroutine g, bool lostProcessor)
-    {
-        try
-        {
-            OnSyscallExit(new GoroutineRef(g), lostProcessor);
-        }
-        catch (Exception e)
-        {
-            Report(g.Scheduler, e);
-        }
-    }
-
-    private void Report(GoScheduler scheduler, Exception e) =>
-        scheduler.Report(new UnhandledGoroutineException($"{GetType()}, which listens to the scheduler's events, has thrown: {e.Message}", e));
 }

@@ -1,78 +1,73 @@
 namespace NetGo;
 
 /// <summary>How many tasks of an <see cref="ErrGroup"/> run, and who waits to start one. A slot that becomes free while someone
-/// waits goes to the first who does.</summary>
-internal sealed class Slots(int limit)
+/// waits goes to the first who does. Unlike a <see cref="GoSemaphore"/> it may have no limit, or have it changed while it is not in
+/// use.</summary>
+internal sealed class Slots(int limit) : IWaiterOwner
 {
-    private readonly Lock _lock = new();
-    private readonly LinkedList<Latch> _waiting = new();
+    // Guards all. Somebody waits only while no slot is free.
+    private SpinMutex _lock;
     private int _limit = limit;
     private int _taken;
+    private WaiterQueue<GrantWaiter> _waiters;
 
     public bool IsLimited => Volatile.Read(ref _limit) >= 0;
 
     public void SetLimit(int limit)
     {
-        lock (_lock)
-        {
-            if (_taken + _waiting.Count > 0)
-                throw new InvalidOperationException("The limit cannot be changed while tasks of the group are running or waiting to be started.");
+        _lock.Enter();
+        bool inUse = _taken > 0 || !_waiters.IsEmpty;
+        if (!inUse)
             _limit = limit;
-        }
+        _lock.Exit();
+        if (inUse)
+            throw new InvalidOperationException("The limit cannot be changed while tasks of the group are running or waiting to be started.");
     }
 
     public bool TryTake()
     {
-        lock (_lock)
-        {
-            if (_limit >= 0 && _taken >= _limit)
-                return false;
-            _taken++;
-            return true;
-        }
+        _lock.Enter();
+        bool taken = TryTakeLocked();
+        _lock.Exit();
+        return taken;
     }
 
-    public async ValueTask TakeAsync(CancellationToken cancellationToken)
+    public ValueTask TakeAsync(CancellationToken cancellationToken)
     {
-        LinkedListNode<Latch> place;
-        lock (_lock)
+        GrantWaiter? waiter = null;
+        _lock.Enter();
+        if (!TryTakeLocked())
         {
-            if (_limit < 0 || _taken < _limit)
-            {
-                _taken++;
-                return;
-            }
-            place = _waiting.AddLast(new Latch());
+            waiter = GrantWaiter.Rent(this, WaitReason.Scope);
+            _waiters.PushBack(waiter);
         }
-        try
-        {
-            await place.Value.WaitAsync(WaitReason.Scope, cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            lock (_lock)
-            {
-                if (place.List is not null)
-                {
-                    _waiting.Remove(place);
-                    throw;
-                }
-            }
-            // The slot was given at the same moment: it is to be used.
-        }
+        _lock.Exit();
+        return waiter?.WaitAsync(cancellationToken) ?? default;
     }
 
     public void Release()
     {
-        Latch? next;
-        lock (_lock)
-        {
-            next = _waiting.First?.Value;
-            if (next is null)
-                _taken--;
-            else
-                _waiting.RemoveFirst();
-        }
-        next?.Set();
+        _lock.Enter();
+        GrantWaiter? next = _waiters.PopFront(); // the slot is his now
+        if (next is null)
+            _taken--;
+        _lock.Exit();
+        next?.Grant(next: false);
+    }
+
+    private bool TryTakeLocked()
+    {
+        if (_limit >= 0 && _taken >= _limit)
+            return false;
+        _taken++;
+        return true;
+    }
+
+    bool IWaiterOwner.TryWithdraw(GrantWaiter waiter)
+    {
+        _lock.Enter();
+        bool withdrawn = _waiters.TryRemove(waiter);
+        _lock.Exit();
+        return withdrawn;
     }
 }

@@ -1,4 +1,4 @@
-namespace NetGo.Scheduler.Tests;
+namespace NetGo.Tests;
 
 /// <summary>Waits that end with a failed test, never with a hung one.</summary>
 internal static class Bounded
