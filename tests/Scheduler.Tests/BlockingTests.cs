@@ -242,15 +242,21 @@ public sealed class BlockingTests
         scheduler.UnhandledException += (_, _) => Interlocked.Increment(ref reports);
         bool stop = false;
         int spinning = 0;
+        int spins = 0;
         Task[] spinners = [.. Enumerable.Range(0, 2).Select(_ => scheduler.RunAsync(() =>
         {
             Interlocked.Increment(ref spinning);
             while (!Volatile.Read(ref stop))
-                Thread.SpinWait(20);
+            {
+                Thread.SpinWait(100);
+                Interlocked.Increment(ref spins);
+            }
             return Task.CompletedTask;
         }))];
         Bounded.Until(() => Volatile.Read(ref spinning) == 2, "both spin");
-        Task other = scheduler.RunAsync(() => Task.CompletedTask); // waits, and time slices pass
+        Task other = scheduler.RunAsync(() => Task.CompletedTask);
+        int before = Volatile.Read(ref spins);
+        Bounded.Until(() => Volatile.Read(ref spins) > before + 200_000, "several time slices pass while it waits");
         scheduler.MaxProcs = 1; // needs no thread either
         Bounded.Until(() => scheduler.AllProcessors[1].Phase == ProcessorPhase.Retired, "taken");
         Volatile.Write(ref stop, true);

@@ -148,6 +148,7 @@ public sealed class MaxProcsTests
         private readonly SemaphorePoller _inner = new();
         public readonly HashSet<IPoller> Adopted = [];
         public bool IsDisposed;
+        public int ReleasesLeft = int.MaxValue;
 
         public bool HasRegistrations => false;
 
@@ -157,11 +158,7 @@ public sealed class MaxProcsTests
 
         public bool TryAdopt(IPoller other) => Adopted.Add(other);
 
-        public bool TryRelease(IPoller other)
-        {
-            Adopted.Remove(other);
-            return true;
-        }
+        public bool TryRelease(IPoller other) => ReleasesLeft-- > 0 && Adopted.Remove(other);
 
         public void Dispose()
         {
@@ -195,6 +192,10 @@ public sealed class MaxProcsTests
             Assert.Equal(2, pollers[0].Adopted.Count);
             await scheduler.RunAsync(async () => await Go.YieldAsync()).Within();
             allowed = 10;
+            pollers[0].ReleasesLeft = 1;
+            Assert.Throws<IOException>(() => scheduler.MaxProcs = 3); // the first is released, and taken back
+            Assert.Equal(2, pollers[0].Adopted.Count);
+            pollers[0].ReleasesLeft = int.MaxValue;
             scheduler.MaxProcs = 5;
             Assert.Empty(pollers[0].Adopted);
             Assert.All(scheduler.Processors.ToArray(), p => Assert.NotNull(p.Machine));
