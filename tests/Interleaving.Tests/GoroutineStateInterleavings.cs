@@ -1,5 +1,3 @@
-using Xunit.Abstractions;
-
 namespace NetGo.Interleaving.Tests;
 
 /// <summary>GoroutineState.cs: of those who would take a goroutine that waits for a foreign task, exactly one does, and one that

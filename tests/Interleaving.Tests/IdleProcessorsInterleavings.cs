@@ -1,5 +1,3 @@
-using Xunit.Abstractions;
-
 namespace NetGo.Interleaving.Tests;
 
 /// <summary>IdleProcessors.cs and Machine.FindRunnable.cs: when all machines sleep no work is left, and nobody is counted as

@@ -1,5 +1,4 @@
 using NetGo.Netpoll;
-using Xunit.Abstractions;
 
 namespace NetGo.Interleaving.Tests;
 

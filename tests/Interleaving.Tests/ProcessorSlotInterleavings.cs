@@ -1,5 +1,3 @@
-using Xunit.Abstractions;
-
 namespace NetGo.Interleaving.Tests;
 
 /// <summary>ProcessorSlot.cs: a processor is used by one machine at a time, and is never lost.</summary>

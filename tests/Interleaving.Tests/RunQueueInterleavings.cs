@@ -1,5 +1,3 @@
-using Xunit.Abstractions;
-
 namespace NetGo.Interleaving.Tests;
 
 /// <summary>RunQueue.cs: what was put comes out once and in order, whoever takes it. The slots are plain memory that the owner

@@ -1,5 +1,3 @@
-using Xunit.Abstractions;
-
 namespace NetGo.Interleaving.Tests;
 
 /// <summary>SpinMutex.cs: one at a time, and everybody in the end.</summary>

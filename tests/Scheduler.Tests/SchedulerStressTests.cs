@@ -1,5 +1,3 @@
-using Xunit.Abstractions;
-
 namespace NetGo.Scheduler.Tests;
 
 /// <summary>Random programs: every goroutine must come to its end, whatever the mix of waits.</summary>

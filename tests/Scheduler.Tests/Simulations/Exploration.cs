@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 
 namespace NetGo.Scheduler.Tests.Simulations;
 
@@ -13,7 +14,9 @@ namespace NetGo.Scheduler.Tests.Simulations;
 
 /// <summary>A test that runs one program with <see cref="Seeds.PerProgram"/> seeds, by <see cref="Exploration.Run"/>.</summary>
 [AttributeUsage(AttributeTargets.Method)]
-public sealed class ExplorationAttribute : FactAttribute;
+public sealed class ExplorationAttribute(
+    [CallerFilePath] string? sourceFilePath = null, [CallerLineNumber] int sourceLineNumber = -1)
+    : FactAttribute(sourceFilePath, sourceLineNumber);
 
 internal static class Seeds
 {

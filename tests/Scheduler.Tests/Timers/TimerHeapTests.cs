@@ -1,5 +1,3 @@
-using Xunit.Abstractions;
-
 namespace NetGo.Scheduler.Tests;
 
 public sealed class TimerHeapTests(ITestOutputHelper output)

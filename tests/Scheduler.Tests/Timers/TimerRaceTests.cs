@@ -1,5 +1,3 @@
-using Xunit.Abstractions;
-
 namespace NetGo.Scheduler.Tests;
 
 // Each arming of a timer ends in exactly one way: with what it does, or with a Stop or Reset that returns true.
