@@ -1,6 +1,5 @@
 using System.Text;
 using NetGo.Netpoll;
-using static NetGo.Netpoll.LinuxSockets;
 
 namespace NetGo.Http;
 
@@ -184,7 +183,7 @@ internal sealed class Http1Connection
             int n = exchange.FillHead();
             if (n > 0)
                 continue;
-            if (n != -EAGAIN)
+            if (n != SystemSockets.WouldBlock)
             {
                 // The end, between requests or in the middle of one: nobody is left to be told.
                 _phase = Phase.Sending;
@@ -354,7 +353,7 @@ internal sealed class Http1Connection
                 int n = body.TryRead(scratch);
                 if (n == 0)
                     return true;
-                if (n == -EAGAIN)
+                if (n == SystemSockets.WouldBlock)
                 {
                     wait = SendPending(exchange);
                     if (wait is null)
@@ -381,7 +380,7 @@ internal sealed class Http1Connection
         if (exchange.Output.IsEmpty)
             return null;
         int error = exchange.Output.TrySend(Transport);
-        if (error == -EAGAIN)
+        if (error == SystemSockets.WouldBlock)
             return Step.AwaitWrite;
         return error == 0 ? null : Step.End;
     }
@@ -404,7 +403,7 @@ internal sealed class Http1Connection
         while (_discarded < MaxLinger)
         {
             int n = Transport.TryRead(scratch);
-            if (n == -EAGAIN)
+            if (n == SystemSockets.WouldBlock)
                 return Step.AwaitRead;
             if (n <= 0)
                 return Step.End;

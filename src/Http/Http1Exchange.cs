@@ -1,5 +1,4 @@
 using NetGo.Netpoll;
-using static NetGo.Netpoll.LinuxSockets;
 
 namespace NetGo.Http;
 
@@ -86,7 +85,7 @@ internal sealed class Http1Exchange
         return outcome;
     }
 
-    /// <summary>Reads what has come, while the head is being read. The number of bytes, 0 at the end, or a negative errno.</summary>
+    /// <summary>Reads what has come, while the head is being read. The number of bytes, 0 at the end, <see cref="SystemSockets.WouldBlock"/>, or a negative error.</summary>
     public int FillHead()
     {
         if (_input is null)
@@ -191,13 +190,7 @@ internal sealed class Http1Exchange
     public ValueTask<PollResult> WaitForInputAsync(CancellationToken cancellationToken)
     {
         Transport.Desc.SetDeadline(PollMode.Read, Transport.Desc.Scheduler.Now() + Limits.ReadTimeout);
-        return cancellationToken.CanBeCanceled ? WaitCancellablyAsync(cancellationToken) : Transport.WaitAsync(PollMode.Read);
-    }
-
-    private async ValueTask<PollResult> WaitCancellablyAsync(CancellationToken cancellationToken)
-    {
-        using (cancellationToken.UnsafeRegister(static desc => ((PollDesc)desc!).Cancel(PollMode.Read), Transport.Desc))
-            return await Transport.WaitAsync(PollMode.Read);
+        return cancellationToken.CanBeCanceled ? Transport.WaitCancellablyAsync(PollMode.Read, cancellationToken) : Transport.WaitAsync(PollMode.Read);
     }
 
     // ---- Output ----
@@ -225,7 +218,7 @@ internal sealed class Http1Exchange
         int error = Output.TrySend(Transport);
         if (error == 0)
             return Machine.SpendBudget() ? Go.YieldAsync() : default;
-        return error == -EAGAIN ? FlushSlowAsync() : ValueTask.FromException(NetConnection.ErrorOf(-error, "write"));
+        return error == SystemSockets.WouldBlock ? FlushSlowAsync() : ValueTask.FromException(NetSocket.ErrorOf(-error, "write"));
     }
 
     private async ValueTask FlushSlowAsync()
@@ -236,9 +229,9 @@ internal sealed class Http1Exchange
             await WaitToWriteAsync();
             error = Output.TrySend(Transport);
         }
-        while (error == -EAGAIN);
+        while (error == SystemSockets.WouldBlock);
         if (error != 0)
-            throw NetConnection.ErrorOf(-error, "write");
+            throw NetSocket.ErrorOf(-error, "write");
     }
 
     /// <summary>Sends bytes that are not in the buffer, which must be empty.</summary>
@@ -250,10 +243,10 @@ internal sealed class Http1Exchange
             int n = Transport.TryWrite(bytes.Span);
             if (n >= 0)
                 bytes = bytes[n..];
-            else if (n == -EAGAIN)
+            else if (n == SystemSockets.WouldBlock)
                 await WaitToWriteAsync();
             else
-                throw NetConnection.ErrorOf(-n, "write");
+                throw NetSocket.ErrorOf(-n, "write");
         }
         if (Machine.SpendBudget())
             await Go.YieldAsync();

@@ -113,7 +113,7 @@ internal sealed class OutputBuffer
         Leave();
     }
 
-    /// <summary>Sends what the system takes. 0 when all is sent, and the memory given back; else a negative errno.</summary>
+    /// <summary>Sends what the system takes. 0 when all is sent, and the memory given back; else <see cref="SystemSockets.WouldBlock"/> or a negative error.</summary>
     public int TrySend(NetConnection transport)
     {
         Enter();

@@ -1,5 +1,4 @@
 using NetGo.Netpoll;
-using static NetGo.Netpoll.LinuxSockets;
 
 namespace NetGo.Http;
 
@@ -78,7 +77,7 @@ internal sealed class RequestBody(Http1Exchange exchange) : Stream
         try
         {
             int n = TryRead(buffer.Span);
-            if (n == -EAGAIN)
+            if (n == SystemSockets.WouldBlock)
                 return ReadSlowAsync(buffer, cancellationToken);
             return Machine.SpendBudget() ? Go.YieldAsync(n) : new ValueTask<int>(n);
         }
@@ -107,12 +106,12 @@ internal sealed class RequestBody(Http1Exchange exchange) : Stream
             if (result == PollResult.Closing)
                 throw Fail(new IOException("The connection was closed while the content was being read."));
             int n = TryRead(buffer.Span);
-            if (n != -EAGAIN)
+            if (n != SystemSockets.WouldBlock)
                 return n;
         }
     }
 
-    /// <summary>Reads what there is: the number of bytes, 0 at the end, -EAGAIN when none has come.</summary>
+    /// <summary>Reads what there is: the number of bytes, 0 at the end, <see cref="SystemSockets.WouldBlock"/> when none has come.</summary>
     internal int TryRead(Span<byte> to)
     {
         if (_failed)
@@ -130,7 +129,7 @@ internal sealed class RequestBody(Http1Exchange exchange) : Stream
                     return n;
                 default:
                     if (!TryReadLine())
-                        return -EAGAIN;
+                        return SystemSockets.WouldBlock;
                     break;
             }
         }
@@ -146,8 +145,8 @@ internal sealed class RequestBody(Http1Exchange exchange) : Stream
         int n = exchange.Transport.TryRead(to);
         if (n == 0)
             throw Fail(400, "The connection ended before the content did.");
-        if (n < 0 && n != -EAGAIN)
-            throw Fail(NetConnection.ErrorOf(-n, "read"));
+        if (n < 0 && n != SystemSockets.WouldBlock)
+            throw Fail(NetSocket.ErrorOf(-n, "read"));
         return n;
     }
 
@@ -169,12 +168,12 @@ internal sealed class RequestBody(Http1Exchange exchange) : Stream
             if (exchange.Input.Length > MaxChunkLine)
                 throw FailLineTooLong();
             int n = exchange.FillInput();
-            if (n == -EAGAIN)
+            if (n == SystemSockets.WouldBlock)
                 return false;
             if (n == 0)
                 throw Fail(400, "The connection ended before the content did.");
             if (n < 0)
-                throw Fail(NetConnection.ErrorOf(-n, "read"));
+                throw Fail(NetSocket.ErrorOf(-n, "read"));
         }
         if (end > MaxChunkLine)
             throw FailLineTooLong();

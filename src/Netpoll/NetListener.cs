@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using static NetGo.Netpoll.LinuxSockets;
 using SystemChannels = System.Threading.Channels;
 
 namespace NetGo.Netpoll;
@@ -9,18 +8,18 @@ namespace NetGo.Netpoll;
 /// stays with the poller of the processor that accepted it.</summary>
 public sealed class NetListener : IDisposable
 {
-    private readonly Shard[] _shards;
+    private readonly ListenSocket[] _shards;
     private readonly Lock _lock = new();
     private SystemChannels.Channel<NetConnection>? _accepted;
 
-    private NetListener(Shard[] shards, IPEndPoint local)
+    private NetListener(ListenSocket[] shards, EndPoint local)
     {
         _shards = shards;
         LocalEndPoint = local;
     }
 
     /// <summary>The address; with the port that the system chose, where 0 was asked for.</summary>
-    public IPEndPoint LocalEndPoint { get; }
+    public EndPoint LocalEndPoint { get; }
 
     internal int ShardCount => _shards.Length;
 
@@ -35,27 +34,29 @@ public sealed class NetListener : IDisposable
     /// <param name="endPoint">Port 0 is any free one.</param>
     /// <param name="options">Null for the defaults.</param>
     /// <exception cref="SocketException">The address is in use, or not allowed.</exception>
-    public static NetListener Listen(IPEndPoint endPoint, ListenOptions? options = null) => Listen(GoScheduler.Current, endPoint, options);
+    public static NetListener Listen(EndPoint endPoint, ListenOptions? options = null) => Listen(GoScheduler.Current, endPoint, options);
 
-    internal static NetListener Listen(GoScheduler scheduler, IPEndPoint endPoint, ListenOptions? options)
+    internal static NetListener Listen(GoScheduler scheduler, EndPoint endPoint, ListenOptions? options)
     {
         ArgumentNullException.ThrowIfNull(endPoint);
         options ??= new ListenOptions();
-        int count = options.Shards > 0 ? options.Shards : scheduler.MaxProcs;
-        var shards = new List<Shard>(count);
+        bool canShare = SystemSockets.CanShareAddress && endPoint is IPEndPoint;
+        int count = !canShare ? 1 : options.Shards > 0 ? options.Shards : scheduler.MaxProcs;
+        var shards = new List<ListenSocket>(count);
         try
         {
             for (int i = 0; i < count; i++)
             {
-                int descriptor = OpenSocket(endPoint, options, first: i == 0, shared: count > 1);
-                shards.Add(new Shard(scheduler, PollerSelection.For(scheduler, i % scheduler.MaxProcs), descriptor, endPoint.AddressFamily));
+                INetPoller[] pollers = canShare ? [PollerSelection.For(scheduler, i % scheduler.MaxProcs)] : PollerSelection.All(scheduler);
+                nint descriptor = OpenSocket(endPoint, options, first: i == 0, shared: count > 1);
+                shards.Add(new ListenSocket(scheduler, pollers, descriptor, options));
                 if (i == 0)
-                    endPoint = (IPEndPoint)SocketAddresses.LocalOf(descriptor, endPoint.AddressFamily);
+                    endPoint = shards[0].LocalEndPoint;
             }
         }
         catch
         {
-            foreach (Shard shard in shards)
+            foreach (ListenSocket shard in shards)
                 shard.Close();
             throw;
         }
@@ -64,46 +65,37 @@ public sealed class NetListener : IDisposable
 
     // The first socket binds alone, without SO_REUSEPORT, so that an address that is in use is an error, even when its user
     // would share it. Then it joins the group, before it listens, and the others follow.
-    private static unsafe int OpenSocket(IPEndPoint endPoint, ListenOptions options, bool first, bool shared)
+    private static nint OpenSocket(EndPoint endPoint, ListenOptions options, bool first, bool shared)
     {
-        int descriptor = LinuxSockets.Socket(FamilyNumber(endPoint.AddressFamily), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
-        if (descriptor < 0)
-            throw ExceptionFor(LastError, "socket");
+        string doing = $"listen on {endPoint}";
+        nint socket = SystemSockets.Open(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp, out int error);
+        if (socket < 0)
+            throw SystemSockets.ExceptionFor(error, doing);
         try
         {
-            Require(SetOption(descriptor, SOL_SOCKET, SO_REUSEADDR, 1), endPoint);
+            // On Windows it would let others take the address over.
+            if (!OperatingSystem.IsWindows())
+                Require(SystemSockets.SetOption(socket, SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, 1));
             if (shared && !first)
-                Require(SetOption(descriptor, SOL_SOCKET, SO_REUSEPORT, 1), endPoint);
+                Require(UnixSockets.ShareAddress(socket));
             if (options.NoDelay)
-                Require(SetOption(descriptor, IPPROTO_TCP, TCP_NODELAY, 1), endPoint); // inherited by what is accepted
-            if (endPoint.AddressFamily == AddressFamily.InterNetworkV6)
-                Require(SetOption(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, endPoint.Address.Equals(IPAddress.IPv6Any) ? 0 : 1), endPoint);
+                Require(SystemSockets.SetOption(socket, SocketOptionLevel.Tcp, SocketOptionName.NoDelay, 1)); // inherited by what is accepted
+            if (endPoint is IPEndPoint { AddressFamily: AddressFamily.InterNetworkV6 } ip)
+                Require(SystemSockets.SetOption(socket, SocketOptionLevel.IPv6, SocketOptionName.IPv6Only, ip.Address.Equals(IPAddress.IPv6Any) ? 0 : 1));
             SocketAddress address = endPoint.Serialize();
-            fixed (byte* raw = address.Buffer.Span)
-                Require(Bind(descriptor, raw, (uint)address.Size), endPoint);
+            Require(SystemSockets.Bind(socket, address.Buffer.Span[..address.Size]));
             if (shared && first)
-                Require(SetOption(descriptor, SOL_SOCKET, SO_REUSEPORT, 1), endPoint);
-            Require(LinuxSockets.Listen(descriptor, options.Backlog), endPoint);
-            return descriptor;
+                Require(UnixSockets.ShareAddress(socket));
+            Require(SystemSockets.Listen(socket, options.Backlog));
+            return socket;
         }
         catch
         {
-            _ = LinuxSockets.Close(descriptor);
+            _ = SystemSockets.Close(socket);
             throw;
         }
-    }
 
-    private static int FamilyNumber(AddressFamily family) => family switch
-    {
-        AddressFamily.InterNetwork => 2,
-        AddressFamily.InterNetworkV6 => 10,
-        _ => throw new NotSupportedException($"Cannot listen on addresses of family {family}."),
-    };
-
-    private static void Require(int result, IPEndPoint endPoint)
-    {
-        if (result != 0)
-            throw ExceptionFor(LastError, $"listen on {endPoint}");
+        void Require(int result) => SystemSockets.Require(result, doing);
     }
 
     /// <summary>Accepts a connection; Go's Accept.</summary>
@@ -130,7 +122,7 @@ public sealed class NetListener : IDisposable
                 return existing;
             SystemChannels.Channel<NetConnection> channel = SystemChannels.Channel.CreateBounded<NetConnection>(1);
             int running = _shards.Length;
-            foreach (Shard shard in _shards)
+            foreach (ListenSocket shard in _shards)
             {
                 shard.Scheduler.Spawn(async () =>
                 {
@@ -164,7 +156,7 @@ public sealed class NetListener : IDisposable
     /// <summary>Stops listening. Connections that wait to be accepted are refused; those accepted live on.</summary>
     public void Close()
     {
-        foreach (Shard shard in _shards)
+        foreach (ListenSocket shard in _shards)
             shard.Close();
         lock (_lock)
         {
@@ -177,66 +169,4 @@ public sealed class NetListener : IDisposable
 
     /// <inheritdoc cref="Close"/>
     public void Dispose() => Close();
-
-    private sealed class Shard
-    {
-        private const int FirstBackOffMilliseconds = 5;
-        private const int LastBackOffMilliseconds = 1000;
-
-        private readonly INetPoller _poller;
-        private readonly NetConnection _socket; // a listening socket waits and closes like any other
-        private readonly AddressFamily _family;
-        private int _backOff = FirstBackOffMilliseconds;
-
-        public Shard(GoScheduler scheduler, INetPoller poller, int descriptor, AddressFamily family)
-        {
-            Scheduler = scheduler;
-            _poller = poller;
-            _family = family;
-            _socket = new NetConnection(scheduler, poller, descriptor, family);
-        }
-
-        public GoScheduler Scheduler { get; }
-
-        public async ValueTask<NetConnection?> AcceptAsync()
-        {
-            while (true)
-            {
-                if (!_socket.TryAddReference())
-                    return null;
-                try
-                {
-                    int descriptor = Accept(_socket.Descriptor);
-                    if (descriptor >= 0)
-                    {
-                        _backOff = FirstBackOffMilliseconds;
-                        if (Machine.SpendBudget())
-                            await Go.YieldAsync();
-                        return new NetConnection(Scheduler, _poller, descriptor, _family);
-                    }
-                    int error = LastError;
-                    if (error == EAGAIN)
-                    {
-                        if (await _socket.WaitAsync(PollMode.Read) == PollResult.Closing)
-                            return null;
-                    }
-                    else if (error is not (EINTR or ECONNABORTED or EPROTO))
-                    {
-                        // Out of descriptors or memory, most often: the connection stays in the backlog until some are freed.
-                        await Go.SleepAsync(TimeSpan.FromMilliseconds(_backOff));
-                        _backOff = Math.Min(_backOff * 2, LastBackOffMilliseconds);
-                    }
-                    // Else it is that one connection's failure (accept(2)): the next may be well.
-                }
-                finally
-                {
-                    _socket.Release();
-                }
-            }
-        }
-
-        private static unsafe int Accept(int socket) => Accept4(socket, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-        public void Close() => _socket.Close();
-    }
 }

@@ -1,6 +1,5 @@
 using System.Runtime.ExceptionServices;
 using System.Threading.Tasks.Sources;
-using static NetGo.Netpoll.LinuxSockets;
 
 namespace NetGo.Netpoll;
 
@@ -110,20 +109,15 @@ internal sealed class PendingOperation(NetConnection connection, PollMode mode) 
     {
         if (result != PollResult.Ready)
         {
-            _error = result switch
-            {
-                PollResult.Timeout => new TimeoutException("The connection's deadline has passed."),
-                PollResult.Cancelled => new OperationCanceledException(_token),
-                _ => new ObjectDisposedException(nameof(NetConnection), "The connection was closed while an operation waited on it."),
-            };
+            _error = connection.ErrorOf(result, _token);
             return true;
         }
         int n = mode == PollMode.Read ? connection.TryReadOrPeek(_buffer.Span) : connection.TryWrite(_buffer.Span);
-        if (n == -EAGAIN)
+        if (n == SystemSockets.WouldBlock)
             return false;
         if (n < 0)
         {
-            _error = NetConnection.ErrorOf(-n, mode == PollMode.Read ? "read" : "write");
+            _error = NetSocket.ErrorOf(-n, mode == PollMode.Read ? "read" : "write");
             return true;
         }
         _done += n;

@@ -26,8 +26,9 @@ namespace NetGo.Netpoll;
 // that down and then calls Unblock; who waits first sets Wait and then looks at what was written. So one sees the other.
 //
 // A descriptor number may be used again while an event of its former user is still in some thread's hands. The event carries
-// Sequence, which changes when the PollDesc is freed. PollDescs are never given to the garbage collector, and a wake-up
-// meant for a former user is at worst a needless one: every waiter tries its system call again and may wait again.
+// Sequence, which changes when the PollDesc is retired, and PollDescs are never given to the garbage collector: so a late event finds
+// one, and sees that it is not meant. One that has seen that it is meant, and then comes too late, finds a PollDesc that nobody
+// uses: it has a next user only when no such event is under way any more (PollDescLimbo.cs).
 //
 // Deadlines: one timer serves both directions, and moving a deadline later, as a busy keep-alive connection does for every
 // request, only writes _readDeadline. The timer fires at the old time, sees that it is early, and is started again. The field
@@ -65,8 +66,11 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
 
     public GoScheduler Scheduler { get; private set; } = null!;
 
-    /// <summary>The next free one.</summary>
+    /// <summary>The next free one, or the next in limbo.</summary>
     internal PollDesc? FreeLink;
+
+    /// <summary>What the poller keeps with it; 0 when it is opened.</summary>
+    internal nint PollerData;
 
     /// <summary>An event has said that the peer will send no more, or that the connection has failed: reading never
     /// blocks again, and an end that came together with the last bytes has had its only event.</summary>
@@ -141,6 +145,9 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
         ClearCancelled(mode);
         return result;
     }
+
+    /// <summary>An event has come and has not been consumed: the next wait will not wait.</summary>
+    public bool HasEvent(PollMode mode) => Volatile.Read(ref Semaphore(mode)) == s_ready;
 
     /// <summary>Consumes an event that has come; false when none has.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -247,6 +254,16 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
         if (when < Volatile.Read(ref _timerWhen))
             StartTimer(when);
     }
+
+    /// <summary>Sets a deadline that has passed: waits end at once, now and later.</summary>
+    public void Expire(PollMode mode)
+    {
+        Interlocked.Exchange(ref Deadline(mode), -1);
+        UnblockAndReady(mode);
+    }
+
+    /// <summary>Whether the deadline has passed.</summary>
+    public bool HasExpired(PollMode mode) => Volatile.Read(ref Deadline(mode)) < 0;
 
     private void StartTimer(long when)
     {

@@ -26,9 +26,16 @@ internal static class PollDescTable
         return desc;
     }
 
+    /// <summary>Takes one back of which no event can come: its descriptor was never registered.</summary>
     public static void Return(PollDesc desc)
     {
         desc.Retire();
+        ReturnRetired(desc);
+    }
+
+    /// <summary>Takes one back of which no event can come any more, after <see cref="PollDesc.Retire"/>.</summary>
+    public static void ReturnRetired(PollDesc desc)
+    {
         lock (s_lock)
         {
             desc.FreeLink = s_free;

@@ -6,24 +6,43 @@ namespace NetGo.Netpoll;
 /// <summary>End points in and out of the system's form.</summary>
 internal static unsafe class SocketAddresses
 {
-    private const int MaxLength = 128;
+    private static readonly IPEndPoint s_any = new(IPAddress.Any, 0);
+    private static readonly IPEndPoint s_anyV6 = new(IPAddress.IPv6Any, 0);
+    private static readonly UnixDomainSocketEndPoint s_unix = new("/");
 
-    private delegate int GetName(int socket, byte* address, uint* length);
-
-    public static EndPoint LocalOf(int descriptor, AddressFamily family) => Read(descriptor, family, LinuxSockets.GetSocketName);
-
-    public static EndPoint RemoteOf(int descriptor, AddressFamily family) => Read(descriptor, family, LinuxSockets.GetPeerName);
-
-    private static EndPoint Read(int descriptor, AddressFamily family, GetName get)
+    /// <exception cref="SocketException">The system does not say.</exception>
+    public static EndPoint LocalOf(nint socket)
     {
-        byte* raw = stackalloc byte[MaxLength];
-        uint length = MaxLength;
-        if (get(descriptor, raw, &length) != 0)
-            throw LinuxSockets.ExceptionFor(LinuxSockets.LastError, "address of a connection");
-        var address = new SocketAddress(family, (int)length);
-        new ReadOnlySpan<byte>(raw, (int)length).CopyTo(address.Buffer.Span);
-        IPEndPoint any = new(family == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, 0);
-        return any.Create(address);
+        byte* raw = stackalloc byte[SystemSockets.MaxAddressLength];
+        uint length = SystemSockets.MaxAddressLength;
+        SystemSockets.Require(SystemSockets.GetLocalAddress(socket, raw, &length), "address of a socket");
+        return FromRaw(new ReadOnlySpan<byte>(raw, (int)length));
+    }
+
+    /// <exception cref="SocketException">The system does not say; the peer is gone, most often.</exception>
+    public static EndPoint RemoteOf(nint socket)
+    {
+        byte* raw = stackalloc byte[SystemSockets.MaxAddressLength];
+        uint length = SystemSockets.MaxAddressLength;
+        SystemSockets.Require(SystemSockets.GetPeerAddress(socket, raw, &length), "address of a socket's peer");
+        return FromRaw(new ReadOnlySpan<byte>(raw, (int)length));
+    }
+
+    /// <summary>The end point of an address in the system's form, which is that of <see cref="SocketAddress"/>.</summary>
+    /// <exception cref="NotSupportedException">It is neither an IP address nor a Unix socket's.</exception>
+    public static EndPoint FromRaw(ReadOnlySpan<byte> raw)
+    {
+        if (raw.Length < sizeof(ushort))
+            return s_unix.Create(new SocketAddress(AddressFamily.Unix, sizeof(ushort))); // macOS gives none to a socket without a name
+        var address = new SocketAddress(AddressFamily.InterNetwork, raw.Length);
+        raw.CopyTo(address.Buffer.Span);
+        return address.Family switch
+        {
+            AddressFamily.InterNetwork => s_any.Create(address),
+            AddressFamily.InterNetworkV6 => s_anyV6.Create(address),
+            AddressFamily.Unix => s_unix.Create(address),
+            _ => throw new NotSupportedException($"There are no end points for addresses of family {address.Family}."),
+        };
     }
 
     /// <summary>"host:port", ":port" for all addresses, "[v6]:port"; Go's listen addresses. Names are not looked up.</summary>

@@ -297,7 +297,7 @@ public class ShutdownTests
     {
         IPEndPoint endPoint;
         using (NetListener probe = NetListener.Listen("127.0.0.1:0"))
-            endPoint = probe.LocalEndPoint;
+            endPoint = (IPEndPoint)probe.LocalEndPoint;
         await using var server = new Server { Address = endPoint.ToString(), Handler = new HandlerFunc(Handlers.Ok) };
         using var stop = new CancellationTokenSource();
         Task serving = server.ListenAndServeAsync(stop.Token);

@@ -41,7 +41,7 @@ public sealed class DescriptorLeakTests
                     await Assert.ThrowsAsync<ObjectDisposedException>(() => read);
                     break;
                 case 3:
-                    connection.ReadTimeout = TimeSpan.Zero;
+                    connection.SetReadDeadline(TimeSpan.Zero);
                     await Assert.ThrowsAsync<TimeoutException>(() => read);
                     break;
                 default:

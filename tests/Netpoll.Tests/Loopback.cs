@@ -23,9 +23,11 @@ internal sealed class Loopback : IDisposable
 
     public NetListener Listener { get; }
 
+    public IPEndPoint LocalEndPoint => (IPEndPoint)Listener.LocalEndPoint;
+
     public Socket NewSocket()
     {
-        var socket = new Socket(Listener.LocalEndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var socket = new Socket(LocalEndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         _open.Add(socket);
         return socket;
     }

@@ -9,29 +9,29 @@ public sealed class NativeLayoutTests
     [Fact]
     public void Epoll_event_packed()
     {
-        Assert.Equal(12, Unsafe.SizeOf<LinuxSockets.PackedEpollEvent>());
-        Assert.Equal([0, 4], Offsets<LinuxSockets.PackedEpollEvent>("Events", "Data"));
+        Assert.Equal(12, Unsafe.SizeOf<Epoll.PackedEvent>());
+        Assert.Equal([0, 4], Offsets<Epoll.PackedEvent>("Events", "Data"));
     }
 
     [Fact]
     public void Epoll_event_aligned()
     {
-        Assert.Equal(16, Unsafe.SizeOf<LinuxSockets.AlignedEpollEvent>());
-        Assert.Equal([0, 8], Offsets<LinuxSockets.AlignedEpollEvent>("Events", "Data"));
+        Assert.Equal(16, Unsafe.SizeOf<Epoll.AlignedEvent>());
+        Assert.Equal([0, 8], Offsets<Epoll.AlignedEvent>("Events", "Data"));
     }
 
     [Fact]
     public void Iovec()
     {
-        Assert.Equal(16, Unsafe.SizeOf<LinuxSockets.IOVector>());
-        Assert.Equal([0, 8], Offsets<LinuxSockets.IOVector>("Base", "Length"));
+        Assert.Equal(16, Unsafe.SizeOf<IOVector>());
+        Assert.Equal([0, 8], Offsets<IOVector>("Base", "Length"));
     }
 
     [Fact]
     public void Msghdr()
     {
-        Assert.Equal(56, Unsafe.SizeOf<LinuxSockets.MessageHeader>());
-        Assert.Equal([0, 8, 16, 24, 32, 40, 48], Offsets<LinuxSockets.MessageHeader>(
+        Assert.Equal(56, Unsafe.SizeOf<UnixSockets.LinuxMessageHeader>());
+        Assert.Equal([0, 8, 16, 24, 32, 40, 48], Offsets<UnixSockets.LinuxMessageHeader>(
             "Name", "NameLength", "Vectors", "VectorCount", "Control", "ControlLength", "Flags"));
     }
 

@@ -162,7 +162,7 @@ public sealed class NetConnectionTests
         var (descriptor, peer) = SocketPair.Make();
         using (peer)
         {
-            using var connection = new NetConnection(scheduler, poller, descriptor, AddressFamily.InterNetwork);
+            using var connection = new NetConnection(scheduler, poller, descriptor, default);
             var first = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
             Task<int> second = scheduler.RunAsync(async () =>
             {
@@ -211,18 +211,18 @@ public sealed class NetConnectionTests
     {
         using var net = new Loopback();
         var (connection, peer) = await net.ConnectAsync();
-        connection.ReadTimeout = TimeSpan.FromMilliseconds(20);
+        connection.SetReadDeadline(TimeSpan.FromMilliseconds(20));
         await Assert.ThrowsAsync<TimeoutException>(() => net.Run(async () => await connection.ReadAsync(new byte[1])));
-        connection.ReadTimeout = null;
+        connection.SetReadDeadline(null);
         Task<int> read = net.Parked(() => connection.ReadAsync(new byte[10]));
-        connection.ReadTimeout = TimeSpan.FromMilliseconds(20); // set while it is parked
+        connection.SetReadDeadline(TimeSpan.FromMilliseconds(20)); // set while it is parked
         await Assert.ThrowsAsync<TimeoutException>(() => read);
-        connection.ReadTimeout = null;
+        connection.SetReadDeadline(null);
         read = net.Parked(() => connection.ReadAsync(new byte[10]));
         await peer.SendAsync(new byte[7]);
         Assert.Equal(7, await read);
         SocketPair.Fill(connection.Descriptor);
-        connection.WriteTimeout = TimeSpan.FromMilliseconds(20);
+        connection.SetWriteDeadline(TimeSpan.FromMilliseconds(20));
         await Assert.ThrowsAsync<TimeoutException>(() => net.Run(async () => await connection.WriteAsync(new byte[10])));
     }
 
@@ -233,7 +233,7 @@ public sealed class NetConnectionTests
     {
         using var net = new Loopback();
         var (connection, peer) = await net.ConnectAsync();
-        connection.ReadTimeout = TimeSpan.FromTicks(ticks);
+        connection.SetReadDeadline(TimeSpan.FromTicks(ticks));
         Task<int> read = net.Parked(() => connection.ReadAsync(new byte[10]));
         await peer.SendAsync(new byte[7]);
         Assert.Equal(7, await read);
@@ -267,7 +267,7 @@ public sealed class NetConnectionTests
         var (descriptor, peer) = SocketPair.Make();
         using (peer)
         {
-            using var connection = new NetConnection(scheduler, poller, descriptor, AddressFamily.InterNetwork);
+            using var connection = new NetConnection(scheduler, poller, descriptor, default);
             using var source = new CancellationTokenSource();
             SocketPair.Fill(descriptor);
             Task write = scheduler.RunAsync(async () => await connection.WriteAsync(new byte[Mebibyte], source.Token));
@@ -302,7 +302,7 @@ public sealed class NetConnectionTests
     {
         using var net = new Loopback();
         var (connection, _) = await net.ConnectAsync();
-        int number = connection.Descriptor;
+        nint number = connection.Descriptor;
         connection.Close();
         // The system gives the lowest free number: have it taken again.
         var opened = new List<SafeFileHandle>();
@@ -473,7 +473,7 @@ public sealed class NetConnectionTests
             using NetListener listener = NetListener.Listen("127.0.0.1:0");
             Go.Spawn(() =>
             {
-                port.SetResult(listener.LocalEndPoint);
+                port.SetResult((IPEndPoint)listener.LocalEndPoint);
                 while (!Volatile.Read(ref stop))
                     Thread.SpinWait(20);
             });

@@ -56,7 +56,7 @@ public sealed class NetListenerTests
         using GoScheduler scheduler = Bounded.NewScheduler(2);
         var options = new ListenOptions { Shards = shards };
         using NetListener first = NetListener.Listen(scheduler, new IPEndPoint(IPAddress.Loopback, 0), options);
-        Assert.NotEqual(0, first.LocalEndPoint.Port);
+        Assert.NotEqual(0, ((IPEndPoint)first.LocalEndPoint).Port);
         var e = Assert.Throws<SocketException>(() => NetListener.Listen(scheduler, first.LocalEndPoint, options));
         Assert.Equal(SocketError.AddressAlreadyInUse, e.SocketErrorCode);
         first.Close();
@@ -124,8 +124,9 @@ public sealed class NetListenerTests
     public void Addresses(string address, string expected)
     {
         using NetListener listener = NetListener.Listen(address);
-        Assert.Equal(IPAddress.Parse(expected), listener.LocalEndPoint.Address);
-        Assert.NotEqual(0, listener.LocalEndPoint.Port);
+        var local = (IPEndPoint)listener.LocalEndPoint;
+        Assert.Equal(IPAddress.Parse(expected), local.Address);
+        Assert.NotEqual(0, local.Port);
     }
 
     [Theory]

@@ -9,7 +9,7 @@ public abstract class PollerContract : IDisposable
 {
     private readonly GoScheduler _scheduler = Bounded.NewScheduler(2);
     private readonly List<PollDesc> _rented = [];
-    private readonly List<int> _descriptors = [];
+    private readonly List<nint> _descriptors = [];
     private readonly List<Socket> _peers = [];
     private readonly INetPoller _poller;
 
@@ -19,8 +19,8 @@ public abstract class PollerContract : IDisposable
 
     public void Dispose()
     {
-        foreach (int descriptor in _descriptors)
-            _ = LinuxSockets.Close(descriptor);
+        foreach (nint descriptor in _descriptors)
+            _ = SystemSockets.Close(descriptor);
         foreach (Socket peer in _peers)
             peer.Dispose();
         foreach (PollDesc desc in _rented)
@@ -30,7 +30,7 @@ public abstract class PollerContract : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private (int Descriptor, Socket Peer, PollDesc Desc) MakeRegistered()
+    private (nint Descriptor, Socket Peer, PollDesc Desc) MakeRegistered()
     {
         var (descriptor, peer) = SocketPair.Make();
         _descriptors.Add(descriptor);
@@ -229,9 +229,9 @@ public abstract class PollerContract : IDisposable
         {
             var (descriptor, peer, desc) = MakeRegistered();
             peer.Send([1]);
-            _poller.Unregister(descriptor, desc);
+            _poller.Unregister(descriptor, desc, shared: false);
             _descriptors.Remove(descriptor);
-            _ = LinuxSockets.Close(descriptor);
+            _ = SystemSockets.Close(descriptor);
             var (_, next, nextDesc) = MakeRegistered();
             Task<PollResult> wait = WaitParked(nextDesc, PollMode.Read);
             PollOnce(TimeSpan.Zero);
@@ -248,7 +248,7 @@ public abstract class PollerContract : IDisposable
         Assert.False(_poller.HasRegistrations);
         var (descriptor, _, desc) = MakeRegistered();
         Assert.True(_poller.HasRegistrations);
-        _poller.Unregister(descriptor, desc);
+        _poller.Unregister(descriptor, desc, shared: false);
         Assert.False(_poller.HasRegistrations);
     }
 

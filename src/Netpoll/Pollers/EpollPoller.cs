@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using static NetGo.Netpoll.LinuxSockets;
+using static NetGo.Netpoll.Epoll;
 
 namespace NetGo.Netpoll;
 
@@ -18,6 +18,7 @@ internal sealed unsafe class EpollPoller : INetPoller
 
     private readonly int _epoll;
     private readonly int _wake;
+    private readonly PollDescLimbo _limbo = new();
     private readonly Lock _adoptionLock = new();
     private volatile EpollPoller?[] _adopted = [];
     private int _adoptedCount;
@@ -25,31 +26,45 @@ internal sealed unsafe class EpollPoller : INetPoller
 
     public EpollPoller()
     {
-        _ = LastError; // compiled now, not between a call that fails and the question why
-        _epoll = EpollCreate(EPOLL_CLOEXEC);
+        _ = UnixSockets.LastError; // compiled now, not between a call that fails and the question why
+        _epoll = Create(EPOLL_CLOEXEC);
         if (_epoll < 0)
-            throw ExceptionFor(LastError, "epoll_create1");
+            throw SystemSockets.ExceptionFor(UnixSockets.LastError, "epoll_create1");
         _wake = EventFd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-        int error = _wake < 0 ? LastError : Control(EPOLL_CTL_ADD, _wake, EPOLLIN, WakeData);
+        int error = _wake < 0 ? UnixSockets.LastError : Control(EPOLL_CTL_ADD, _wake, EPOLLIN, WakeData);
         if (error != 0)
         {
             Dispose();
-            throw ExceptionFor(error, "eventfd");
+            throw SystemSockets.ExceptionFor(error, "eventfd");
         }
     }
 
+    public PollerKind Kind => PollerKind.Epoll;
+
     public bool HasRegistrations => Volatile.Read(ref _registrations) > 0 || Volatile.Read(ref _adoptedCount) > 0;
 
-    public void Register(int descriptor, PollDesc desc)
+    public void Register(nint descriptor, PollDesc desc)
     {
-        int error = Control(EPOLL_CTL_ADD, descriptor, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, ((ulong)desc.Sequence << 32) | desc.Index);
+        int error = Control(EPOLL_CTL_ADD, (int)descriptor, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, ((ulong)desc.Sequence << 32) | desc.Index);
         if (error != 0)
-            throw ExceptionFor(error, "epoll_ctl");
+            throw SystemSockets.ExceptionFor(error, "epoll_ctl");
         Interlocked.Increment(ref _registrations);
     }
 
-    // The system takes a descriptor out when it is closed.
-    public void Unregister(int descriptor, PollDesc desc) => Interlocked.Decrement(ref _registrations);
+    public void Arm(PollDesc desc, PollMode mode)
+    {
+        // Edge-triggered: the next event comes by itself.
+    }
+
+    public void Unregister(nint descriptor, PollDesc desc, bool shared)
+    {
+        // The system takes a descriptor out when it is closed, by all who have it.
+        if (shared)
+            _ = Control(EPOLL_CTL_DEL, (int)descriptor, 0, 0);
+        Interlocked.Decrement(ref _registrations);
+    }
+
+    public void Free(PollDesc desc) => _limbo.Add(desc);
 
     public bool TryAdopt(IPoller other)
     {
@@ -96,39 +111,41 @@ internal sealed unsafe class EpollPoller : INetPoller
 
     private int Control(int operation, int descriptor, uint events, ulong data)
     {
-        PackedEpollEvent packed = new() { Events = events, Data = data };
-        AlignedEpollEvent aligned = new() { Events = events, Data = data };
-        return EpollControl(_epoll, operation, descriptor, s_packed ? &packed : &aligned) == 0 ? 0 : LastError;
+        PackedEvent packed = new() { Events = events, Data = data };
+        AlignedEvent aligned = new() { Events = events, Data = data };
+        return Epoll.Control(_epoll, operation, descriptor, s_packed ? &packed : &aligned) == 0 ? 0 : UnixSockets.LastError;
     }
 
     [SkipLocalsInit]
     public void Poll(long timeout, ref GoroutineQueue ready)
     {
-        byte* buffer = stackalloc byte[MaxEvents * sizeof(AlignedEpollEvent)];
+        byte* buffer = stackalloc byte[MaxEvents * sizeof(AlignedEvent)];
         int count;
+        _limbo.EnterPoll();
         if (timeout == 0)
         {
-            count = EpollWaitNonBlocking(_epoll, buffer, MaxEvents, 0);
+            count = WaitNonBlocking(_epoll, buffer, MaxEvents, 0);
         }
         else
         {
             // Rounded up, so that a timer is due when the wait ends.
             int milliseconds = timeout < 0 ? -1 : (int)Math.Min((timeout + 999_999) / 1_000_000, int.MaxValue);
-            count = EpollWait(_epoll, buffer, MaxEvents, milliseconds);
+            count = Wait(_epoll, buffer, MaxEvents, milliseconds);
         }
         // An interrupted wait (-1, EINTR) is like one that timed out: the scheduler looks around and comes back.
         if (s_packed)
         {
-            var events = (PackedEpollEvent*)buffer;
+            var events = (PackedEvent*)buffer;
             for (int i = 0; i < count; i++)
                 Dispatch(events[i].Events, events[i].Data, timeout, ref ready);
         }
         else
         {
-            var events = (AlignedEpollEvent*)buffer;
+            var events = (AlignedEvent*)buffer;
             for (int i = 0; i < count; i++)
                 Dispatch(events[i].Events, events[i].Data, timeout, ref ready);
         }
+        _limbo.ExitPoll();
     }
 
     private void Dispatch(uint events, ulong data, long timeout, ref GoroutineQueue ready)

@@ -21,7 +21,7 @@ internal sealed class TestServer : IAsyncDisposable
     {
         _leaks = GoroutineLeaks.Watch(_scheduler);
         _listener = _scheduler.RunAsync(() => Task.FromResult(NetListener.Listen("127.0.0.1:0"))).GetAwaiter().GetResult();
-        EndPoint = _listener.LocalEndPoint;
+        EndPoint = (IPEndPoint)_listener.LocalEndPoint;
         Server = new Server { Handler = handler, Logger = _log };
         configure?.Invoke(Server);
         Serving = Server.ServeAsync(_listener, cancellationToken);

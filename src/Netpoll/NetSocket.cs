@@ -1,0 +1,269 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+
+namespace NetGo.Netpoll;
+
+// A descriptor is closed when nobody can be using it: _references counts the operations under way, and the socket itself is one
+// of them until Close. Close sets ClosedBit, wakes whoever is parked, and gives its own up; who gives the last one up closes
+// the descriptor (Go's fdMutex). The number can be used again by the system only after that.
+
+/// <summary>What all sockets over the poller have in common; Go's netFD. One goroutine may read while another writes; any may
+/// close.</summary>
+public abstract class NetSocket : IDisposable
+{
+    private const int ClosedBit = 1 << 30;
+
+    private readonly INetPoller _poller;
+    private readonly PollDesc _desc;
+    private readonly nint _descriptor;
+    private volatile bool _registered;
+    private bool _drained;
+    private int _references = 1;
+    private EndPoint? _localEndPoint;
+
+    internal NetSocket(GoScheduler scheduler, INetPoller poller, nint descriptor)
+    {
+        _poller = poller;
+        _descriptor = descriptor;
+        _desc = PollDescTable.Rent(scheduler);
+    }
+
+    internal nint Descriptor => _descriptor;
+
+    internal PollDesc Desc => _desc;
+
+    internal INetPoller Poller => _poller;
+
+    internal GoScheduler Scheduler => _desc.Scheduler;
+
+    /// <summary>What it is called in messages.</summary>
+    private protected virtual string Noun => "connection";
+
+    /// <summary>Other processes have the descriptor too, or may.</summary>
+    private protected virtual bool IsShared => false;
+
+    /// <summary>The address of this end.</summary>
+    /// <exception cref="ObjectDisposedException">Asked for the first time after <see cref="Close"/>.</exception>
+    public EndPoint LocalEndPoint => _localEndPoint ??= GetLocalEndPoint();
+
+    private EndPoint GetLocalEndPoint()
+    {
+        AddReference();
+        try
+        {
+            return SocketAddresses.LocalOf(_descriptor);
+        }
+        finally
+        {
+            Release();
+        }
+    }
+
+    // ---- Lifetime ----
+
+    /// <summary>Keeps the descriptor from being closed until <see cref="Release"/>. False after <see cref="Close"/>.</summary>
+    internal bool TryAddReference()
+    {
+        int old = Volatile.Read(ref _references);
+        while ((old & ClosedBit) == 0)
+        {
+            int seen = Interlocked.CompareExchange(ref _references, old + 1, old);
+            if (seen == old)
+                return true;
+            old = seen;
+        }
+        return false; // not even for a moment: who gives the last one up after Close closes the descriptor
+    }
+
+    internal void AddReference()
+    {
+        if (!TryAddReference())
+            ThrowClosed();
+    }
+
+    private void ThrowClosed() => throw new ObjectDisposedException(GetType().Name, $"The {Noun} has been closed.");
+
+    internal void Release()
+    {
+        if (Interlocked.Decrement(ref _references) == ClosedBit)
+            CloseDescriptor();
+    }
+
+    private void CloseDescriptor()
+    {
+        bool registered;
+        lock (_desc)
+        {
+            registered = _registered;
+            if (registered)
+                _poller.Unregister(_descriptor, _desc, IsShared);
+        }
+        _ = SystemSockets.Close(_descriptor);
+        if (registered)
+            _poller.Free(_desc);
+        else
+            PollDescTable.Return(_desc);
+    }
+
+    /// <summary>Closes it. Reads and writes that are parked, and all later ones, end with
+    /// <see cref="ObjectDisposedException"/>. Bytes written before are still sent. The peer sees the end at once, whatever is
+    /// still using the socket here. Any thread; a second call does nothing.</summary>
+    public void Close() => CloseCore(shutDown: true);
+
+    private protected void CloseCore(bool shutDown)
+    {
+        int old = Interlocked.Or(ref _references, ClosedBit);
+        if ((old & ClosedBit) != 0)
+            return;
+        if (old > 1)
+        {
+            _desc.Evict(); // first, so that whoever is parked sees the closing and not an end of the stream
+            if (shutDown)
+                _ = SystemSockets.Shutdown(_descriptor, SocketShutdown.Both);
+        }
+        Release();
+    }
+
+    /// <inheritdoc cref="Close"/>
+    public void Dispose()
+    {
+        Close();
+        GC.SuppressFinalize(this);
+    }
+
+    // ---- What a server built on this uses: no references (it holds one), no exceptions ----
+
+    /// <summary>Reads what is there. The number of bytes, 0 at the end of the stream,
+    /// <see cref="SystemSockets.WouldBlock"/> when <see cref="WaitAsync"/> is due, or a negative error.</summary>
+    internal int TryRead(Span<byte> buffer)
+    {
+        if (_drained)
+        {
+            // The last read got less than it asked for, so the system has nothing unless an event says otherwise. But an end
+            // of stream that came with those bytes has had its event.
+            if (!_desc.PeerClosed && !_desc.TryConsumeReady(PollMode.Read))
+                return SystemSockets.WouldBlock;
+            _drained = false;
+        }
+        int n = SystemSockets.Receive(_descriptor, buffer);
+        _drained = n < buffer.Length && n > 0 && _registered;
+        return n;
+    }
+
+    /// <summary>As <see cref="TryRead"/>; into an empty buffer, 0 when a read would not wait.</summary>
+    internal int TryReadOrPeek(Span<byte> buffer)
+    {
+        if (!buffer.IsEmpty)
+            return TryRead(buffer);
+        return Math.Min(0, SystemSockets.Peek(_descriptor));
+    }
+
+    /// <summary>Writes what fits. The number of bytes, <see cref="SystemSockets.WouldBlock"/>, or a negative error.</summary>
+    internal int TryWrite(ReadOnlySpan<byte> buffer) => SystemSockets.Send(_descriptor, buffer);
+
+    /// <summary>Waits until a direction, in which a call has just found nothing to do, may be tried again. The first wait
+    /// registers the descriptor with the poller: a connection that lives for one request never does.</summary>
+    internal ValueTask<PollResult> WaitAsync(PollMode mode)
+    {
+        if (!_registered)
+            Register();
+        if (OperatingSystem.IsWindows() && !_desc.HasEvent(mode))
+            _poller.Arm(_desc, mode);
+        ValueTask<PollResult> wait = _desc.WaitAsync(mode);
+        if (mode == PollMode.Read)
+            _drained = false;
+        return wait;
+    }
+
+    /// <summary>As <see cref="WaitAsync"/>; <see cref="PollResult.Cancelled"/> when the token says so.</summary>
+    internal async ValueTask<PollResult> WaitCancellablyAsync(PollMode mode, CancellationToken cancellationToken)
+    {
+        if (!cancellationToken.CanBeCanceled)
+            return await WaitAsync(mode);
+        PollResult result;
+        using (cancellationToken.UnsafeRegister(mode == PollMode.Read ? s_cancelRead : s_cancelWrite, _desc))
+            result = await WaitAsync(mode);
+        _desc.ClearCancelled(mode);
+        return cancellationToken.IsCancellationRequested && result == PollResult.Ready ? PollResult.Cancelled : result;
+    }
+
+    private static readonly Action<object?> s_cancelRead = static desc => ((PollDesc)desc!).Cancel(PollMode.Read);
+    private static readonly Action<object?> s_cancelWrite = static desc => ((PollDesc)desc!).Cancel(PollMode.Write);
+
+    private void Register()
+    {
+        lock (_desc)
+        {
+            if (_registered)
+                return;
+            _poller.Register(_descriptor, _desc);
+            _registered = true;
+        }
+    }
+
+    /// <summary>What a wait that ended otherwise than by an event is for the user.</summary>
+    internal Exception ErrorOf(PollResult result, CancellationToken cancellationToken) => result switch
+    {
+        PollResult.Timeout => new TimeoutException($"The {Noun}'s deadline has passed."),
+        PollResult.Cancelled => new OperationCanceledException(cancellationToken),
+        _ => new ObjectDisposedException(GetType().Name, $"The {Noun} was closed while an operation waited on it."),
+    };
+
+    /// <summary>The exception for a (positive) error of the system.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static IOException ErrorOf(int error, string doing)
+    {
+        SocketException inner = SystemSockets.ExceptionFor(error, doing);
+        return new IOException($"The connection failed: {inner.Message}", inner);
+    }
+
+    // ---- Deadlines ----
+
+    /// <summary>Sets both deadlines; see <see cref="SetReadDeadline(DateTimeOffset?)"/>. Go's SetDeadline.</summary>
+    public void SetDeadline(DateTimeOffset? deadline)
+    {
+        SetReadDeadline(deadline);
+        SetWriteDeadline(deadline);
+    }
+
+    /// <summary>The time from which on reads end with <see cref="TimeoutException"/>: the one that is parked, and all later ones,
+    /// until a deadline is set again. May be changed at any time. Go's SetReadDeadline.</summary>
+    /// <param name="deadline">By the clock of the scheduler; in the past, to end reads at once; null for none.</param>
+    /// <exception cref="ObjectDisposedException">It has been closed.</exception>
+    public void SetReadDeadline(DateTimeOffset? deadline) => SetDeadline(PollMode.Read, FromNow(deadline));
+
+    /// <summary>As <see cref="SetReadDeadline(DateTimeOffset?)"/>, for writes. A write that ends by it may have written some bytes.
+    /// Go's SetWriteDeadline.</summary>
+    /// <inheritdoc cref="SetReadDeadline(DateTimeOffset?)" path="/param"/>
+    /// <inheritdoc cref="SetReadDeadline(DateTimeOffset?)" path="/exception"/>
+    public void SetWriteDeadline(DateTimeOffset? deadline) => SetDeadline(PollMode.Write, FromNow(deadline));
+
+    /// <summary>As <see cref="SetReadDeadline(DateTimeOffset?)"/>, counted from now.</summary>
+    /// <param name="fromNow">Not positive, to end reads at once; <see cref="Timeout.InfiniteTimeSpan"/> for no deadline.</param>
+    /// <inheritdoc cref="SetReadDeadline(DateTimeOffset?)" path="/exception"/>
+    public void SetReadDeadline(TimeSpan fromNow) => SetDeadline(PollMode.Read, fromNow);
+
+    /// <summary>As <see cref="SetWriteDeadline(DateTimeOffset?)"/>, counted from now.</summary>
+    /// <inheritdoc cref="SetReadDeadline(TimeSpan)" path="/param"/>
+    /// <inheritdoc cref="SetReadDeadline(DateTimeOffset?)" path="/exception"/>
+    public void SetWriteDeadline(TimeSpan fromNow) => SetDeadline(PollMode.Write, fromNow);
+
+    private TimeSpan FromNow(DateTimeOffset? deadline)
+    {
+        if (deadline is not { } time)
+            return Timeout.InfiniteTimeSpan;
+        TimeSpan fromNow = time - Scheduler.Clock.GetUtcNow();
+        return fromNow > TimeSpan.Zero ? fromNow : TimeSpan.Zero;
+    }
+
+    private void SetDeadline(PollMode mode, TimeSpan fromNow)
+    {
+        AddReference();
+        if (fromNow <= TimeSpan.Zero && fromNow != Timeout.InfiniteTimeSpan)
+            _desc.Expire(mode);
+        else
+            _desc.SetDeadline(mode, Scheduler.TimeAfter(fromNow));
+        Release();
+    }
+}
