@@ -16,4 +16,7 @@ internal static partial class HttpLog
 
     [LoggerMessage(4, LogLevel.Error, "Accepting on {EndPoint} failed.")]
     public static partial void AcceptFailed(ILogger logger, System.Net.EndPoint endPoint, Exception exception);
+
+    [LoggerMessage(5, LogLevel.Information, "Serving on {EndPoint}, polled with {Poller}")]
+    public static partial void Serving(ILogger logger, System.Net.EndPoint endPoint, NetGo.Netpoll.PollerKind poller);
 }

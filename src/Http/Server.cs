@@ -60,7 +60,7 @@ public sealed class Server : IAsyncDisposable
     /// <summary>How long a connection is kept open without a request. 130 s by default, as in Kestrel.</summary>
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(130);
 
-    /// <summary>Where handlers' exceptions and refused requests are logged. Nowhere by default.</summary>
+    /// <summary>Where it is logged what is served on, handlers' exceptions, refused requests, and that descriptors have run out. Nowhere by default.</summary>
     public ILogger Logger { get; set; } = NullLogger.Instance;
 
     /// <summary>The number of connections that are open.</summary>
@@ -77,7 +77,8 @@ public sealed class Server : IAsyncDisposable
     /// <exception cref="FormatException">The address is malformed.</exception>
     /// <exception cref="System.Net.Sockets.SocketException">The address is in use, or not allowed.</exception>
     /// <exception cref="InvalidOperationException">A limit is out of range.</exception>
-    public Task ListenAndServeAsync(CancellationToken cancellationToken = default) => ServeAsync(NetListener.Listen(Address), cancellationToken);
+    public Task ListenAndServeAsync(CancellationToken cancellationToken = default) =>
+        ServeAsync(NetListener.Listen(Address, new ListenOptions { Logger = Logger }), cancellationToken);
 
     /// <summary>Serves the connections of a listener until shutdown, which closes it; Go's Serve. Completes when all
     /// connections have ended.</summary>
@@ -99,6 +100,7 @@ public sealed class Server : IAsyncDisposable
                 _serverFieldLine = HttpSyntax.IsFieldValue(name) ? Encoding.Latin1.GetBytes($"Server: {name}\r\n") : throw new InvalidOperationException("ServerName holds a character that a field cannot.");
             _listeners.Add(listener);
         }
+        HttpLog.Serving(Logger, listener.LocalEndPoint, listener.Scheduler.GetPollerKind());
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static server => _ = ((Server)server!).ShutdownAsync(), this);
         Task[] acceptors = new Task[listener.ShardCount];
         for (int i = 0; i < acceptors.Length; i++)

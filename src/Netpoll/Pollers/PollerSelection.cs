@@ -4,11 +4,13 @@ namespace NetGo.Netpoll;
 /// use of the network.</summary>
 internal static class PollerSelection
 {
-    private const string Variable = "NETGO_POLLER";
+    private const string VariableName = "NETGO_POLLER";
+
+    private static string? Variable => Environment.GetEnvironmentVariable(VariableName);
 
     /// <summary>The poller of a scheduler's processor.</summary>
     public static INetPoller For(GoScheduler scheduler, int processor) =>
-        (INetPoller)scheduler.PollerFor(processor, static index => Make(Chosen(PollerKind.Default)));
+        (INetPoller)scheduler.PollerFor(processor, static index => Make(Choose(PollerKind.Default, Variable)));
 
     /// <summary>Those of all its processors.</summary>
     public static INetPoller[] All(GoScheduler scheduler) => [.. Enumerable.Range(0, scheduler.MaxProcs).Select(i => For(scheduler, i))];
@@ -16,7 +18,7 @@ internal static class PollerSelection
     /// <exception cref="InvalidOperationException">It has some already.</exception>
     public static void Attach(GoScheduler scheduler, NetpollOptions options)
     {
-        PollerKind kind = Chosen(options.Poller);
+        PollerKind kind = Choose(options.Poller, Variable);
         bool made = false;
         scheduler.PollerFor(0, index =>
         {
@@ -28,17 +30,20 @@ internal static class PollerSelection
         NetpollLog.Polling(options.Logger, kind);
     }
 
-    /// <exception cref="FormatException">The environment variable names none.</exception>
-    private static PollerKind Chosen(PollerKind option)
+    /// <summary>What the option says, else the environment variable, else the platform.</summary>
+    /// <exception cref="FormatException">The variable names none.</exception>
+    internal static PollerKind Choose(PollerKind option, string? variable)
     {
         if (option != PollerKind.Default)
             return option;
-        string? name = Environment.GetEnvironmentVariable(Variable);
-        if (string.IsNullOrEmpty(name))
+        if (string.IsNullOrEmpty(variable))
             return OperatingSystem.IsWindows() ? PollerKind.Iocp : OperatingSystem.IsLinux() ? PollerKind.Epoll : PollerKind.Kqueue;
-        return Enum.TryParse(name, ignoreCase: true, out PollerKind kind) && Enum.IsDefined(kind) && kind != PollerKind.Default
-            ? kind
-            : throw new FormatException($"{Variable} is \"{name}\": it must be epoll, kqueue or iocp.");
+        foreach (PollerKind kind in (ReadOnlySpan<PollerKind>)[PollerKind.Epoll, PollerKind.Kqueue, PollerKind.Iocp])
+        {
+            if (variable.Equals(kind.ToString(), StringComparison.OrdinalIgnoreCase))
+                return kind;
+        }
+        throw new FormatException($"{VariableName} is \"{variable}\": it must be epoll, kqueue or iocp.");
     }
 
     private static EpollPoller Make(PollerKind kind) => kind switch

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
-namespace NetGo.Http.Tests;
+namespace NetGo.Tests;
 
 /// <summary>Keeps what a server logs.</summary>
 internal sealed class MemoryLogger : ILogger
