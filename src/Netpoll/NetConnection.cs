@@ -86,16 +86,69 @@ public sealed class NetConnection : NetSocket
     {
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled<int>(cancellationToken);
-        AddReference();
+        BeginOperation(PollMode.Read);
         int n = Desc.HasExpired(PollMode.Read) ? SystemSockets.WouldBlock : TryReadOrPeek(buffer.Span);
         if (n != SystemSockets.WouldBlock)
         {
-            Release();
+            EndOperation(PollMode.Read);
             if (n < 0)
                 return ValueTask.FromException<int>(ErrorOf(-n, "read"));
             return Machine.SpendBudget() ? Go.YieldAsync(n) : new ValueTask<int>(n);
         }
         return (_read ??= new PendingOperation(this, PollMode.Read)).StartAsync(buffer, cancellationToken);
+    }
+
+    /// <summary>Reads what is there, without waiting. With <see cref="WaitToReadAsync"/> it serves who wants to hold no buffer while
+    /// nothing comes.</summary>
+    /// <param name="buffer">Where to; not empty.</param>
+    /// <param name="bytesRead">The number of bytes; 0 at the end of the stream.</param>
+    /// <returns>False when there is nothing yet.</returns>
+    /// <inheritdoc cref="ReadAsync" path="/exception"/>
+    public bool TryRead(Span<byte> buffer, out int bytesRead)
+    {
+        BeginOperation(PollMode.Read);
+        int n = TryRead(buffer);
+        EndOperation(PollMode.Read);
+        bytesRead = Math.Max(0, n);
+        return n >= 0 || (n == SystemSockets.WouldBlock ? false : throw ErrorOf(-n, "read"));
+    }
+
+    /// <summary>Waits until <see cref="TryRead(Span{byte}, out int)"/> is worth a try: there are bytes or the end of the stream, most
+    /// likely.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <inheritdoc cref="ReadAsync" path="/exception"/>
+    public ValueTask WaitToReadAsync(CancellationToken cancellationToken = default) => WaitToTryAsync(PollMode.Read, ref _read, cancellationToken);
+
+    /// <summary>Writes what the system takes, without waiting.</summary>
+    /// <param name="buffer">What to write.</param>
+    /// <param name="bytesWritten">How much of it has been written.</param>
+    /// <returns>Whether that is all of it; if not, <see cref="WaitToWriteAsync"/> is due.</returns>
+    /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)" path="/exception"/>
+    public bool TryWrite(ReadOnlySpan<byte> buffer, out int bytesWritten)
+    {
+        BeginOperation(PollMode.Write);
+        int n = TryWrite(buffer);
+        EndOperation(PollMode.Write);
+        if (n < 0 && n != SystemSockets.WouldBlock)
+            throw ErrorOf(-n, "write");
+        bytesWritten = Math.Max(0, n);
+        return bytesWritten == buffer.Length;
+    }
+
+    /// <summary>Waits until <see cref="TryWrite(ReadOnlySpan{byte}, out int)"/> is worth a try: the system has room, most likely.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)" path="/exception"/>
+    public ValueTask WaitToWriteAsync(CancellationToken cancellationToken = default) => WaitToTryAsync(PollMode.Write, ref _write, cancellationToken);
+
+    private ValueTask WaitToTryAsync(PollMode mode, ref PendingOperation? operation, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled(cancellationToken);
+        BeginOperation(mode);
+        if (!(mode == PollMode.Read ? MayHaveInput : MayHaveRoom) || Desc.HasExpired(mode))
+            return (operation ??= new PendingOperation(this, mode)).StartWaitAsync(cancellationToken);
+        EndOperation(mode);
+        return Machine.SpendBudget() ? Go.YieldAsync() : default;
     }
 
     /// <summary>Writes all bytes. Go's Conn.Write.</summary>
@@ -109,17 +162,17 @@ public sealed class NetConnection : NetSocket
     {
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled(cancellationToken);
-        AddReference();
+        BeginOperation(PollMode.Write);
         int n = Desc.HasExpired(PollMode.Write) ? SystemSockets.WouldBlock : TryWrite(buffer.Span);
         if (n == buffer.Length || (n < 0 && n != SystemSockets.WouldBlock))
         {
-            Release();
+            EndOperation(PollMode.Write);
             if (n < 0)
                 return ValueTask.FromException(ErrorOf(-n, "write"));
             return Machine.SpendBudget() ? Go.YieldAsync() : default;
         }
         Memory<byte> rest = MemoryMarshal.AsMemory(buffer[Math.Max(0, n)..]);
-        return (_write ??= new PendingOperation(this, PollMode.Write)).StartWithoutResultAsync(rest, cancellationToken);
+        return (_write ??= new PendingOperation(this, PollMode.Write)).StartWithoutResultAsync(rest, onlyWaits: false, cancellationToken);
     }
 
     /// <summary>Writes several pieces with as few system calls as the system allows (sendmsg(2)); Go's net.Buffers.</summary>
@@ -172,7 +225,7 @@ public sealed class NetConnection : NetSocket
         IOVector* vectors = stackalloc IOVector[MaxVectors];
         MemoryHandle[] pins = new MemoryHandle[MaxVectors];
         int count = 0;
-        AddReference();
+        BeginOperation(PollMode.Write);
         try
         {
             foreach (ReadOnlyMemory<byte> piece in buffers)
@@ -191,7 +244,7 @@ public sealed class NetConnection : NetSocket
         {
             for (int i = 0; i < count; i++)
                 pins[i].Dispose();
-            Release();
+            EndOperation(PollMode.Write);
         }
     }
 }

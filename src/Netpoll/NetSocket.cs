@@ -6,19 +6,23 @@ namespace NetGo.Netpoll;
 
 // A descriptor is closed when nobody can be using it: _references counts the operations under way, and the socket itself is one
 // of them until Close. Close sets ClosedBit, wakes whoever is parked, and gives its own up; who gives the last one up closes
-// the descriptor (Go's fdMutex). The number can be used again by the system only after that.
+// the descriptor (Go's fdMutex). The number can be used again by the system only after that. ReadingBit and WritingBit are set while
+// an operation in that direction is under way, which counts as one: a second one is refused before it has touched anything.
 
 /// <summary>What all sockets over the poller have in common; Go's netFD. One goroutine may read while another writes; any may
 /// close.</summary>
 public abstract class NetSocket : IDisposable
 {
     private const int ClosedBit = 1 << 30;
+    private const int ReadingBit = 1 << 29;
+    private const int WritingBit = 1 << 28;
 
     private readonly INetPoller _poller;
     private readonly PollDesc _desc;
     private readonly nint _descriptor;
     private volatile bool _registered;
     private bool _drained;
+    private bool _full;
     private int _references = 1;
     private EndPoint? _localEndPoint;
 
@@ -84,6 +88,39 @@ public abstract class NetSocket : IDisposable
 
     private void ThrowClosed() => throw new ObjectDisposedException(GetType().Name, $"The {Noun} has been closed.");
 
+    private static int BitOf(PollMode mode) => mode == PollMode.Read ? ReadingBit : WritingBit;
+
+    /// <summary>Begins an operation, until <see cref="EndOperation"/>.</summary>
+    /// <exception cref="ObjectDisposedException">It has been closed.</exception>
+    /// <exception cref="InvalidOperationException">There is one in this direction already.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void BeginOperation(PollMode mode)
+    {
+        int old = Volatile.Read(ref _references);
+        while ((old & (ClosedBit | BitOf(mode))) == 0)
+        {
+            int seen = Interlocked.CompareExchange(ref _references, (old | BitOf(mode)) + 1, old);
+            if (seen == old)
+                return;
+            old = seen;
+        }
+        ThrowClosedOrInUse(mode, old);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void EndOperation(PollMode mode)
+    {
+        if (Interlocked.Add(ref _references, -(BitOf(mode) + 1)) == ClosedBit)
+            CloseDescriptor();
+    }
+
+    private void ThrowClosedOrInUse(PollMode mode, int references)
+    {
+        if ((references & ClosedBit) != 0)
+            ThrowClosed();
+        throw new InvalidOperationException($"Another goroutine is {(mode == PollMode.Read ? "reading from" : "writing to")} this {Noun}.");
+    }
+
     internal void Release()
     {
         if (Interlocked.Decrement(ref _references) == ClosedBit)
@@ -138,7 +175,7 @@ public abstract class NetSocket : IDisposable
     /// <see cref="SystemSockets.WouldBlock"/> when <see cref="WaitAsync"/> is due, or a negative error.</summary>
     internal int TryRead(Span<byte> buffer)
     {
-        if (_drained)
+        if (_drained && !OperatingSystem.IsWindows()) // where an event only comes when it is asked for
         {
             // The last read got less than it asked for, so the system has nothing unless an event says otherwise. But an end
             // of stream that came with those bytes has had its event.
@@ -147,9 +184,15 @@ public abstract class NetSocket : IDisposable
             _drained = false;
         }
         int n = SystemSockets.Receive(_descriptor, buffer);
-        _drained = n < buffer.Length && n > 0 && _registered;
+        _drained = _registered && n < buffer.Length && (n > 0 || n == SystemSockets.WouldBlock);
         return n;
     }
+
+    /// <summary>Whether a wait to read must not be begun, since bytes may be there that have had their event.</summary>
+    internal bool MayHaveInput => _registered && !_drained;
+
+    /// <summary>As <see cref="MayHaveInput"/>, for writing: the last write was taken whole.</summary>
+    internal bool MayHaveRoom => _registered && !_full;
 
     /// <summary>As <see cref="TryRead"/>; into an empty buffer, 0 when a read would not wait.</summary>
     internal int TryReadOrPeek(Span<byte> buffer)
@@ -160,7 +203,13 @@ public abstract class NetSocket : IDisposable
     }
 
     /// <summary>Writes what fits. The number of bytes, <see cref="SystemSockets.WouldBlock"/>, or a negative error.</summary>
-    internal int TryWrite(ReadOnlySpan<byte> buffer) => SystemSockets.Send(_descriptor, buffer);
+    internal int TryWrite(ReadOnlySpan<byte> buffer)
+    {
+        int n = SystemSockets.Send(_descriptor, buffer);
+        if (n < buffer.Length)
+            _full = n >= 0 || n == SystemSockets.WouldBlock;
+        return n;
+    }
 
     /// <summary>Waits until a direction, in which a call has just found nothing to do, may be tried again. The first wait
     /// registers the descriptor with the poller: a connection that lives for one request never does.</summary>
@@ -173,6 +222,8 @@ public abstract class NetSocket : IDisposable
         ValueTask<PollResult> wait = _desc.WaitAsync(mode);
         if (mode == PollMode.Read)
             _drained = false;
+        else
+            _full = false;
         return wait;
     }
 

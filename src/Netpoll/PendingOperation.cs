@@ -5,7 +5,7 @@ namespace NetGo.Netpoll;
 
 // A ReadAsync or WriteAsync that had to wait. A connection has at most one of each, made at its first wait and used again.
 // It retries its system call each time it is woken, on the goroutine that parked, and calls the user's continuation when it
-// has a result. It holds a reference to the connection from its start until then.
+// has a result. Until then the operation is under way (NetSocket.BeginOperation).
 internal sealed class PendingOperation(NetConnection connection, PollMode mode) : IValueTaskSource<int>, IValueTaskSource
 {
     private static readonly Action<object?> s_retry = static operation => ((PendingOperation)operation!).Retry();
@@ -15,42 +15,41 @@ internal sealed class PendingOperation(NetConnection connection, PollMode mode) 
     private int _done;
     private short _version;
     private bool _awaited;
-    private int _busy;
+    private bool _onlyWaits;
     private Action<object?>? _continuation;
     private object? _state;
     private Exception? _error;
     private CancellationToken _token;
     private CancellationTokenRegistration _registration;
 
-    /// <summary>Waits until the buffer has been written, or something read into it. The caller has taken a reference.</summary>
+    /// <summary>Waits until the buffer has been written, or something read into it. The caller has begun the operation, which ends here.</summary>
     public ValueTask<int> StartAsync(Memory<byte> buffer, CancellationToken token)
     {
-        if (Start(buffer, token))
+        if (Start(buffer, onlyWaits: false, token))
             return new ValueTask<int>(this, _version);
         return _error is { } error ? ValueTask.FromException<int>(error) : new ValueTask<int>(_done);
     }
 
+    /// <summary>Waits until the call is worth a try. The caller has begun the operation, which ends here.</summary>
+    public ValueTask StartWaitAsync(CancellationToken token) => StartWithoutResultAsync(default, onlyWaits: true, token);
+
     /// <inheritdoc cref="StartAsync"/>
-    public ValueTask StartWithoutResultAsync(Memory<byte> buffer, CancellationToken token)
+    public ValueTask StartWithoutResultAsync(Memory<byte> buffer, bool onlyWaits, CancellationToken token)
     {
-        if (Start(buffer, token))
+        if (Start(buffer, onlyWaits, token))
             return new ValueTask(this, _version);
         return _error is { } error ? ValueTask.FromException(error) : default;
     }
 
     // False when the operation has come to its end without waiting.
-    private bool Start(Memory<byte> buffer, CancellationToken token)
+    private bool Start(Memory<byte> buffer, bool onlyWaits, CancellationToken token)
     {
-        if (Interlocked.Exchange(ref _busy, 1) != 0)
-        {
-            connection.Release();
-            throw new InvalidOperationException($"Another goroutine is {(mode == PollMode.Read ? "reading from" : "writing to")} this connection.");
-        }
         _buffer = buffer;
         _token = token;
         _done = 0;
         _error = null;
         _awaited = false;
+        _onlyWaits = onlyWaits;
         _version++;
         try
         {
@@ -76,8 +75,7 @@ internal sealed class PendingOperation(NetConnection connection, PollMode mode) 
     private void End()
     {
         _buffer = default;
-        Volatile.Write(ref _busy, 0);
-        connection.Release();
+        connection.EndOperation(mode);
     }
 
     private void Retry()
@@ -112,6 +110,8 @@ internal sealed class PendingOperation(NetConnection connection, PollMode mode) 
             _error = connection.ErrorOf(result, _token);
             return true;
         }
+        if (_onlyWaits)
+            return true;
         int n = mode == PollMode.Read ? connection.TryReadOrPeek(_buffer.Span) : connection.TryWrite(_buffer.Span);
         if (n == SystemSockets.WouldBlock)
             return false;
