@@ -2,15 +2,18 @@
 #
 #   build_target NAME            into build/
 #   build_client NAME            a C client of this folder, into build/NAME
+#   compile OUTPUT SOURCE...     C
 #   start_target NAME PORT [COMMAND PREFIX...]
 #                                sets target_pid; its standard error goes to $scratch/NAME.err; answers when this returns
 #   check_target NAME PORT       ends the script when an answer is wrong
 #   stop_target                  the one that runs
 #   target_ticks                 processor time it has used, in clock ticks, all its threads
 #
-# The script that sources this sets `set -euo pipefail` and gets a trap that stops the target and removes $scratch.
+# The script that sources this sets `set -euo pipefail` and gets a trap that stops the target and removes $scratch. One with
+# targets of its own (in bench/) sets programs and build to its folders, and defines target_command, after that.
 
 loadtests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+programs=$loadtests/targets
 build=$loadtests/build
 scratch=$(mktemp -d)
 target_pid=
@@ -66,11 +69,11 @@ build_target() {
     target_command "$name" 0
     mkdir -p "$build"
     case $program in
-        floor) compile "$build/floor" "$loadtests/targets/floor/floor.c" ;;
-        go) quietly env -C "$loadtests/targets/go" go build -o "$build/go" . ;;
+        floor) compile "$build/floor" "$programs/floor/floor.c" "$loadtests/client/loopback.c" ;;
+        go) quietly env -C "$programs/go" go build -o "$build/go" . ;;
         *)
             # All that this build makes is under build/, so that it and a build of the solution leave each other alone.
-            quietly dotnet publish "$loadtests/targets/$program/$program.csproj" -c Release \
+            quietly dotnet publish "$programs/$program" -c Release \
                 --artifacts-path "$build/artifacts" -o "$build/$program"
             ;;
     esac

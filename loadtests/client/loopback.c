@@ -17,13 +17,21 @@ uint64_t now_ns(void) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+static int open_socket(void) {
+    return socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+static struct sockaddr_in loopback_address(int port) {
+    return (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
 int loopback_open(int port) {
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = open_socket();
     if (fd < 0)
         return -1;
     int on = 1;
-    struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = loopback_address(port);
     if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0
         || (connect(fd, (struct sockaddr *)&address, sizeof address) < 0 && errno != EINPROGRESS)) {
         int error = errno;
@@ -31,6 +39,23 @@ int loopback_open(int port) {
         errno = error;
         return -1;
     }
+    return fd;
+}
+
+int loopback_listen(int port) {
+    int on = 1;
+    struct sockaddr_in address = loopback_address(port);
+    int fd = open_socket();
+    if (fd < 0)
+        fail("socket");
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
+        fail("SO_REUSEADDR");
+    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0)
+        fail("TCP_NODELAY");
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0)
+        fail("bind");
+    if (listen(fd, 4096) < 0)
+        fail("listen");
     return fd;
 }
 

@@ -1,4 +1,4 @@
-// loopback: the clock and the sockets of a load client.
+// loopback: the clock and the sockets of a load client, and of a floor.
 
 #ifndef CLIENT_LOOPBACK_H
 #define CLIENT_LOOPBACK_H
@@ -11,6 +11,10 @@ uint64_t now_ns(void);
 // Begins to connect to 127.0.0.1:port without blocking, TCP_NODELAY set. EPOLLOUT, or EPOLLERR, tells how it went.
 // Returns the descriptor, or -1 with errno.
 int loopback_open(int port);
+
+// A non-blocking socket that listens on 127.0.0.1:port, or the end of the process. What is accepted inherits TCP_NODELAY, so that
+// no connection pays a system call for it.
+int loopback_listen(int port);
 
 // Closes with RST in place of FIN.
 void loopback_reset(int fd);

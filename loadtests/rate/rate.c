@@ -30,7 +30,7 @@
 
 enum { MAX_EVENTS = 256, MAX_CONNECTIONS = 60000, SHOWN_FAULTS = 10 };
 static const uint64_t second = 1000000000u;
-static const uint64_t drain_time = 10u * 1000000000u;   // for answers still out when the last request is sent
+static const uint64_t drain_time = 10 * (uint64_t)1000000000;  // for answers still out when the last request is sent
 
 enum connection_state {
     CLOSED,

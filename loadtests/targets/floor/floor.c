@@ -16,10 +16,8 @@
 // of short requests.
 
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,6 +29,8 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "../../client/loopback.h"
 
 enum {
     MAX_EVENTS = 256,
@@ -63,11 +63,6 @@ static size_t closing_length;
 
 static char received[CARRY + RECEIVE_SIZE];
 
-static void fail(const char *what) {
-    perror(what);
-    exit(1);
-}
-
 static void make_answers(bool json) {
     const char *type = json ? "application/json" : "text/plain";
     const char *body = json ? "{\"message\":\"Hello, World!\"}" : "Hello, World!";
@@ -87,24 +82,6 @@ static void make_answers(bool json) {
         fail("malloc");
     for (size_t i = 0; i < BLOCK_ANSWERS; i++)
         memcpy(block + i * answer_length, answer, answer_length);
-}
-
-static void listen_on(int port) {
-    struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int on = 1;
-    listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (listener < 0)
-        fail("socket");
-    if (setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
-        fail("SO_REUSEADDR");
-    // Accepted sockets inherit it, so that no connection pays a system call for it.
-    if (setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0)
-        fail("TCP_NODELAY");
-    if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0)
-        fail("bind");
-    if (listen(listener, 4096) < 0)
-        fail("listen");
 }
 
 static void accept_all(void) {
@@ -275,12 +252,10 @@ int main(int argc, char **argv) {
         return 2;
     }
 
+    raise_descriptor_limit();
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         fail("getrlimit");
-    limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-        fail("setrlimit");
     connection_limit = limit.rlim_cur < 1 << 20 ? (size_t)limit.rlim_cur : 1 << 20;
     connections = calloc(connection_limit, sizeof *connections);
     poller = epoll_create1(EPOLL_CLOEXEC);
@@ -289,6 +264,6 @@ int main(int argc, char **argv) {
 
     signal(SIGPIPE, SIG_IGN);
     make_answers(json);
-    listen_on((int)port);
+    listener = loopback_listen((int)port);
     run();
 }

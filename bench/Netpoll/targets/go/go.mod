@@ -1,0 +1,3 @@
+module netgo/bench/netpoll
+
+go 1.19
