@@ -7,11 +7,13 @@
 #   read_options "NAME..." ARGUMENT...   --NAME VALUE sets NAME (- becomes _); then targets and scenarios are made arrays.
 #                                        --no-build empties with_build
 #   run_rounds                           calls `take_turn SCENARIO TARGET ROUND` for all of them
-#   watched COMMAND...                   runs it, and sets target_cpu, the seconds of processor time that the target spent meanwhile,
-#                                        and others, what neither it nor COMMAND took of the two cores, in per cent of one
+#   watched COMMAND...                   runs it, and sets target_cpu, the seconds of processor time that the target spent
+#                                        meanwhile, and others, what neither it nor COMMAND took of the two cores, in per cent
+#                                        of one
 #   record SCENARIO TARGET ROUND COUNT RATE CPU SECONDS
 #                                        how a turn went: COUNT requests took CPU seconds of processor time in SECONDS seconds
-#   report SCENARIO UNIT BASE[:GOAL]...  the table, with the ratios to the targets BASE. netgo "misses" a GOAL when its median is more
+#   report SCENARIO UNIT BASE[:GOAL]...  the table, with the ratios to the targets BASE. netgo has "miss" behind one whose median
+#                                        is above GOAL
 #
 # The script that sources this defines usage and take_turn, and sets targets, scenarios, rounds, server_core, client_core and
 # results, the file that has a line for each turn.
@@ -45,16 +47,17 @@ busy_ticks() {
 }
 
 watched() {
-    local busy ticks TIMEFORMAT='%R %U %S'
+    local busy ticks from=$EPOCHREALTIME TIMEFORMAT='%U %S'
     busy=$(busy_ticks)
     ticks=$(target_ticks)
     { time "$@" 2>&3; } 3>&2 2> "$scratch/watched"
     ticks=$(($(target_ticks) - ticks))
     busy=$(($(busy_ticks) - busy))
-    read -r target_cpu others < <(awk -v busy="$busy" -v ticks="$ticks" -v per_second="$ticks_per_second" '{
-        others = ((busy - ticks) / per_second - $2 - $3) / $1 * 100
-        print ticks / per_second, (others > 0 ? others : 0)
-    }' "$scratch/watched")
+    read -r target_cpu others < <(awk -v busy="$busy" -v ticks="$ticks" -v per_second="$ticks_per_second" -v from="$from" \
+        -v to="$EPOCHREALTIME" '{
+            others = ((busy - ticks) / per_second - $1 - $2) / (to - from) * 100
+            print ticks / per_second, (others > 0 ? others : 0)
+        }' "$scratch/watched")
 }
 
 record() {

@@ -6,6 +6,9 @@
 //   reading   owed == NULL: waits for an edge of EPOLLIN (or EPOLLRDHUP, EPOLLHUP, EPOLLERR)
 //   writing   owed != NULL: EPOLLOUT is asked for, and nothing is read meanwhile
 //
+// A connection is read from as soon as it is accepted, and registered with epoll only when it has to wait: one that brings its
+// message along and is closed after the echo never is.
+//
 // A read that does not fill the buffer has emptied the socket, so the recv that would say EAGAIN is left out. What comes later
 // makes a new edge, an end of stream too. Only when the event itself says EPOLLRDHUP is the end already there and read for,
 // because no other edge will tell of it.
@@ -30,6 +33,7 @@ enum task { ECHO, ONCE, ACCEPT };
 struct connection {
     char *owed;         // BUFFER_SIZE bytes of which [from, to) are still to be sent; NULL when none are
     size_t from, to;
+    bool watched;       // registered with epoll
 };
 
 static enum task task;
@@ -40,10 +44,11 @@ static char buffer[BUFFER_SIZE];
 
 enum outcome { GO_ON, WAIT, GONE };
 
-static void watch(int operation, int fd, uint32_t events) {
+static void watch(int fd, uint32_t events) {
     struct epoll_event event = {.events = events | EPOLLIN | EPOLLRDHUP | EPOLLET, .data.fd = fd};
-    if (epoll_ctl(poller, operation, fd, &event) < 0)
+    if (epoll_ctl(poller, connections[fd].watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) < 0)
         fail("epoll_ctl");
+    connections[fd].watched = true;
 }
 
 static void owe(int fd, struct connection *c, const char *data, size_t length) {
@@ -53,7 +58,7 @@ static void owe(int fd, struct connection *c, const char *data, size_t length) {
     memcpy(c->owed, data, length);
     c->from = 0;
     c->to = length;
-    watch(EPOLL_CTL_MOD, fd, EPOLLOUT);
+    watch(fd, EPOLLOUT);
 }
 
 static enum outcome send_owed(int fd, struct connection *c) {
@@ -65,7 +70,7 @@ static enum outcome send_owed(int fd, struct connection *c) {
     }
     free(c->owed);
     c->owed = NULL;
-    watch(EPOLL_CTL_MOD, fd, 0);
+    watch(fd, 0);
     return GO_ON;
 }
 
@@ -99,8 +104,16 @@ static enum outcome echo(int fd, struct connection *c, bool at_end) {
 
 static void drop(int fd) {
     free(connections[fd].owed);
-    connections[fd].owed = NULL;
+    connections[fd] = (struct connection){0};
     close(fd);
+}
+
+static void serve(int fd, bool at_end) {
+    struct connection *c = &connections[fd];
+    if (echo(fd, c, at_end) == GONE)
+        drop(fd);
+    else if (!c->watched)
+        watch(fd, 0);
 }
 
 static void accept_all(void) {
@@ -115,13 +128,13 @@ static void accept_all(void) {
         if (task == ACCEPT || fd >= MAX_DESCRIPTORS)
             close(fd);
         else
-            watch(EPOLL_CTL_ADD, fd, 0);
+            serve(fd, false);
     }
 }
 
 static void run(void) {
     static struct epoll_event events[MAX_EVENTS];
-    watch(EPOLL_CTL_ADD, listener, 0);
+    watch(listener, 0);
     for (;;) {
         int ready = epoll_wait(poller, events, MAX_EVENTS, -1);
         if (ready < 0 && errno != EINTR)
@@ -130,9 +143,10 @@ static void run(void) {
             int fd = events[i].data.fd;
             if (fd == listener)
                 accept_all();
-            else if ((events[i].events & (EPOLLERR | EPOLLHUP)) != 0
-                     || echo(fd, &connections[fd], (events[i].events & EPOLLRDHUP) != 0) == GONE)
+            else if ((events[i].events & (EPOLLERR | EPOLLHUP)) != 0)
                 drop(fd);
+            else
+                serve(fd, (events[i].events & EPOLLRDHUP) != 0);
         }
     }
 }
