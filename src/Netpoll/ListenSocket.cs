@@ -11,6 +11,7 @@ internal sealed class ListenSocket : NetSocket
     private readonly INetPoller[] _pollers;
     private readonly ListenOptions _options;
     private readonly EndPoint _endPoint;
+    private volatile bool _shared;
     private int _nextPoller;
     private int _backOff = FirstBackOffMilliseconds;
 
@@ -28,8 +29,29 @@ internal sealed class ListenSocket : NetSocket
 
     private protected override string Noun => "listener";
 
-    // A child may have been given it, to go on accepting.
-    private protected override bool IsShared => true;
+    private protected override bool IsShared => _shared;
+
+    /// <summary>Another process has it too, and may go on accepting when this one has closed it.</summary>
+    public void MarkShared() => _shared = true;
+
+    /// <summary>A duplicate for another process, with this number or a greater one. It is the caller's, to be closed.</summary>
+    /// <exception cref="ObjectDisposedException">It has been closed.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">There are no descriptors left.</exception>
+    public nint Lend(int lowest)
+    {
+        MarkShared(); // before the reference: a close that comes after it sees the mark
+        AddReference();
+        try
+        {
+            nint duplicate = UnixSockets.Duplicate(Descriptor, lowest);
+            SystemSockets.Require((int)duplicate, $"hand {_endPoint} over");
+            return duplicate;
+        }
+        finally
+        {
+            Release();
+        }
+    }
 
     /// <summary>Accepts a connection; null when the listener has been closed.</summary>
     public async ValueTask<NetConnection?> AcceptAsync()

@@ -7,7 +7,7 @@ namespace NetGo.Netpoll;
 
 /// <summary>A stream connection over the poller; Go's net.TCPConn and net.UnixConn. One goroutine may read while another writes;
 /// any may close. Reads and writes try the system call first and park the goroutine only when it would block.</summary>
-public sealed class NetConnection : NetSocket
+public sealed partial class NetConnection : NetSocket
 {
     private const int MaxVectors = 16;
 

@@ -5,41 +5,55 @@ using SystemChannels = System.Threading.Channels;
 namespace NetGo.Netpoll;
 
 /// <summary>Listens for stream connections; Go's net.Listener. It is opened once per processor (SO_REUSEPORT), and a connection
-/// stays with the poller of the processor that accepted it.</summary>
-public sealed class NetListener : IDisposable
+/// stays with the poller of the processor that accepted it. A Unix socket's connections go to all processors in turn.</summary>
+public sealed partial class NetListener : IDisposable
 {
     private readonly ListenSocket[] _shards;
     private readonly Lock _lock = new();
     private SystemChannels.Channel<NetConnection>? _accepted;
 
-    private NetListener(ListenSocket[] shards, EndPoint local)
+    private NetListener(ListenSocket[] shards, EndPoint local, string name)
     {
         _shards = shards;
         LocalEndPoint = local;
+        Name = name;
     }
 
     /// <summary>The address; with the port that the system chose, where 0 was asked for.</summary>
     public EndPoint LocalEndPoint { get; }
 
+    /// <summary>What it is called when it goes from one process to another: <see cref="ListenOptions.Name"/>, or what the process said
+    /// from which it came.</summary>
+    public string Name { get; }
+
     internal int ShardCount => _shards.Length;
 
+    internal ReadOnlySpan<ListenSocket> Shards => _shards;
+
     /// <summary>Listens on an address, on the current scheduler.</summary>
-    /// <param name="address">"host:port", ":port" for all addresses, "[v6]:port". Port 0 is any free one.</param>
+    /// <param name="address">"host:port", ":port" for all addresses, "[v6]:port"; port 0 is any free one. "unix:path" for a Unix
+    /// socket, "unix:@name" for one with an abstract name, which Linux has.</param>
     /// <param name="options">Null for the defaults.</param>
     /// <exception cref="FormatException">The address is none of these.</exception>
     /// <exception cref="SocketException">The address is in use, or not allowed.</exception>
-    public static NetListener Listen(string address, ListenOptions? options = null) => Listen(SocketAddresses.Parse(address), options);
+    /// <exception cref="PlatformNotSupportedException">The system has no such sockets.</exception>
+    public static NetListener Listen(string address, ListenOptions? options = null) => Listen(SocketAddresses.ParseListenAddress(address), options);
 
     /// <summary>Listens on an end point, on the current scheduler.</summary>
-    /// <param name="endPoint">Port 0 is any free one.</param>
+    /// <param name="endPoint">Port 0 is any free one. The file that a <see cref="UnixDomainSocketEndPoint"/> names is made; when it
+    /// is that of a socket to which nobody listens any more, it is removed first.</param>
     /// <param name="options">Null for the defaults.</param>
-    /// <exception cref="SocketException">The address is in use, or not allowed.</exception>
+    /// <exception cref="SocketException">The address is in use, or not allowed. Of a Unix socket too when a file is in the way that is
+    /// no socket.</exception>
+    /// <exception cref="PlatformNotSupportedException">The system has no such sockets.</exception>
     public static NetListener Listen(EndPoint endPoint, ListenOptions? options = null) => Listen(GoScheduler.Current, endPoint, options);
 
     internal static NetListener Listen(GoScheduler scheduler, EndPoint endPoint, ListenOptions? options)
     {
         ArgumentNullException.ThrowIfNull(endPoint);
         options ??= new ListenOptions();
+        if (endPoint is UnixDomainSocketEndPoint)
+            return ListenUnix(scheduler, endPoint, options);
         bool canShare = SystemSockets.CanShareAddress && endPoint is IPEndPoint;
         int count = !canShare ? 1 : options.Shards > 0 ? options.Shards : scheduler.MaxProcs;
         var shards = new List<ListenSocket>(count);
@@ -60,7 +74,7 @@ public sealed class NetListener : IDisposable
                 shard.Close();
             throw;
         }
-        return new NetListener([.. shards], endPoint);
+        return new NetListener([.. shards], endPoint, options.Name);
     }
 
     // The first socket binds alone, without SO_REUSEPORT, so that an address that is in use is an error, even when its user
@@ -100,7 +114,8 @@ public sealed class NetListener : IDisposable
 
     /// <summary>Accepts a connection; Go's Accept.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="ObjectDisposedException">The listener has been closed.</exception>
+    /// <exception cref="ObjectDisposedException">The listener has been closed, or handed over; what had been accepted by then has been
+    /// taken.</exception>
     public async ValueTask<NetConnection> AcceptAsync(CancellationToken cancellationToken = default)
     {
         try
@@ -120,6 +135,7 @@ public sealed class NetListener : IDisposable
         {
             if (_accepted is { } existing)
                 return existing;
+            ReportAccepting();
             SystemChannels.Channel<NetConnection> channel = SystemChannels.Channel.CreateBounded<NetConnection>(1);
             int running = _shards.Length;
             foreach (ListenSocket shard in _shards)
@@ -127,7 +143,7 @@ public sealed class NetListener : IDisposable
                 shard.Scheduler.Spawn(async () =>
                 {
                     while (await shard.AcceptAsync() is { } connection)
-                        await HandOverAsync(channel.Writer, connection);
+                        await DeliverAsync(channel.Writer, connection);
                     if (Interlocked.Decrement(ref running) == 0)
                         channel.Writer.TryComplete();
                 });
@@ -136,7 +152,7 @@ public sealed class NetListener : IDisposable
         }
     }
 
-    private static async ValueTask HandOverAsync(SystemChannels.ChannelWriter<NetConnection> writer, NetConnection connection)
+    private static async ValueTask DeliverAsync(SystemChannels.ChannelWriter<NetConnection> writer, NetConnection connection)
     {
         try
         {
@@ -149,22 +165,34 @@ public sealed class NetListener : IDisposable
     }
 
     /// <summary>Accepts on one shard; null when the listener has been closed. For servers that run a loop per shard.</summary>
-    internal ValueTask<NetConnection?> AcceptAsync(int shard) => _shards[shard].AcceptAsync();
+    internal ValueTask<NetConnection?> AcceptAsync(int shard)
+    {
+        if (_report is not null)
+            ReportAccepting();
+        return _shards[shard].AcceptAsync();
+    }
 
     internal GoScheduler Scheduler => _shards[0].Scheduler;
 
-    /// <summary>Stops listening. Connections that wait to be accepted are refused; those accepted live on.</summary>
+    /// <summary>Stops listening. Connections that wait to be accepted are refused, unless another process has the listener too: they are
+    /// its then. Those that <see cref="AcceptAsync(CancellationToken)"/> has given live on.</summary>
     public void Close()
+    {
+        UnlinkFile();
+        CloseShards();
+        ReportClosed();
+        lock (_lock)
+        {
+            _accepted?.Writer.TryComplete();
+            while (_accepted is not null && _accepted.Reader.TryRead(out NetConnection? connection))
+                connection.Close();
+        }
+    }
+
+    private void CloseShards()
     {
         foreach (ListenSocket shard in _shards)
             shard.Close();
-        lock (_lock)
-        {
-            if (_accepted is null || !_accepted.Writer.TryComplete())
-                return;
-            while (_accepted.Reader.TryRead(out NetConnection? connection))
-                connection.Close();
-        }
     }
 
     /// <inheritdoc cref="Close"/>

@@ -44,7 +44,8 @@ public abstract class NetSocket : IDisposable
     /// <summary>What it is called in messages.</summary>
     private protected virtual string Noun => "connection";
 
-    /// <summary>Other processes have the descriptor too, or may.</summary>
+    /// <summary>Other processes have the descriptor too, or may. It is theirs as well: what would end it for all (shutdown(2)) is
+    /// not done to it.</summary>
     private protected virtual bool IsShared => false;
 
     /// <summary>The address of this end.</summary>
@@ -156,7 +157,7 @@ public abstract class NetSocket : IDisposable
         if (old > 1)
         {
             _desc.Evict(); // first, so that whoever is parked sees the closing and not an end of the stream
-            if (shutDown)
+            if (shutDown && !IsShared)
                 _ = SystemSockets.Shutdown(_descriptor, SocketShutdown.Both);
         }
         Release();

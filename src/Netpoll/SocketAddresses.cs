@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace NetGo.Netpoll;
 
 /// <summary>End points in and out of the system's form.</summary>
-internal static unsafe class SocketAddresses
+internal static unsafe partial class SocketAddresses
 {
     private static readonly IPEndPoint s_any = new(IPAddress.Any, 0);
     private static readonly IPEndPoint s_anyV6 = new(IPAddress.IPv6Any, 0);

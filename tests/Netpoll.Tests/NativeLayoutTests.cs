@@ -35,5 +35,23 @@ public sealed class NativeLayoutTests
             "Name", "NameLength", "Vectors", "VectorCount", "Control", "ControlLength", "Flags"));
     }
 
+    [Fact]
+    public void Ucred()
+    {
+        Assert.Equal(12, Unsafe.SizeOf<UnixSockets.LinuxCredentials>());
+        Assert.Equal([0, 4, 8], Offsets<UnixSockets.LinuxCredentials>("ProcessId", "UserId", "GroupId"));
+    }
+
+    [Fact]
+    public void Status_of_files()
+    {
+        Assert.Equal(256, Unsafe.SizeOf<UnixFiles.LinuxStatus>());
+        Assert.Equal([28, 32, 136, 140], Offsets<UnixFiles.LinuxStatus>("Mode", "Inode", "DeviceMajor", "DeviceMinor"));
+        Assert.Equal(144, Unsafe.SizeOf<UnixFiles.MacStatus>());
+        Assert.Equal([0, 4, 8], Offsets<UnixFiles.MacStatus>("Device", "Mode", "Inode"));
+        Assert.Equal(224, Unsafe.SizeOf<UnixFiles.FreeBsdStatus>());
+        Assert.Equal([0, 8, 24], Offsets<UnixFiles.FreeBsdStatus>("Device", "Inode", "Mode"));
+    }
+
     private static int[] Offsets<T>(params string[] fields) => [.. fields.Select(f => (int)Marshal.OffsetOf<T>(f))];
 }

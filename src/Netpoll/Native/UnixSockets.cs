@@ -25,8 +25,6 @@ internal static unsafe partial class UnixSockets
     private const int IPPROTO_IPV6 = 41;
     private const int TCP_NODELAY = 1;
 
-    private const int FIOCLEX = 0x20006601; // of the BSDs
-    private const uint FIONBIO = 0x8004667E; // of the BSDs
     private const int SO_NOSIGPIPE = 0x1022; // of macOS
     private const int SO_REUSEPORT_LB = 0x10000; // of FreeBSD
     private const int TCP_DEFER_ACCEPT = 9; // of Linux
@@ -75,6 +73,10 @@ internal static unsafe partial class UnixSockets
     private static bool IsLinux => OperatingSystem.IsLinux();
 
     private static bool IsMac => OperatingSystem.IsMacOS();
+
+    private static uint FIOCLEX => IsLinux ? 0x5451u : 0x20006601;
+
+    private static uint FIONBIO => IsLinux ? 0x5421u : 0x8004667E;
 
     private static int SOCK_NONBLOCK => IsLinux ? 0x800 : IsMac ? 0 : 0x20000000;
 
