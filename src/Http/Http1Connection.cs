@@ -15,17 +15,21 @@ namespace NetGo.Http;
 //
 // Shutdown and the idle connection: _state goes from Active to Idle before the wait for a new request, and back by
 // compare-and-swap after it. A shutdown swaps Idle for Closed and closes the connection; so an idle one is closed and an
-// active one is left to end its request, after which it sees IsShuttingDown.
+// active one is left to end its request, after which it sees IsShuttingDown. A wait for the first request of a connection is
+// Fresh instead: a client that has just connected is about to send one, and would take a close for a failure. A shutdown only
+// shortens that wait.
 internal sealed class Http1Connection
 {
     private const int PendingOutputLimit = 32 * 1024;
     private const long MaxDrain = 256 * 1024;
     private const long MaxLinger = 1024 * 1024;
     private const long LingerTimeout = 2_000_000_000;
+    private const long FreshTimeout = 5_000_000_000; // as Go's net/http
 
     private const int Active = 0;
     private const int Idle = 1;
     private const int Closed = 2;
+    private const int Fresh = 3;
 
     private readonly Server _server;
     private Http1Exchange? _exchange;
@@ -33,6 +37,7 @@ internal sealed class Http1Connection
     private Exception? _handlerError;
     private Phase _phase;
     private bool _handlerStarted;
+    private bool _hadRequest;
     private int _state;
     private long _discarded;
     private long _headDeadline;
@@ -137,11 +142,19 @@ internal sealed class Http1Connection
         }
     }
 
-    /// <summary>Closes the connection if it waits for a request.</summary>
+    /// <summary>Closes the connection if it waits for a request; after a while if for its first.</summary>
     public void CloseIfIdle()
     {
-        if (Interlocked.CompareExchange(ref _state, Closed, Idle) == Idle)
+        int old = Interlocked.CompareExchange(ref _state, Closed, Idle);
+        if (old == Idle)
+        {
             Transport.Close();
+        }
+        else if (old == Fresh && Transport.TryAddReference())
+        {
+            Transport.Desc.SetDeadline(PollMode.Read, Now + FreshTimeout);
+            Transport.Release();
+        }
     }
 
     private long Now => Transport.Desc.Scheduler.Now();
@@ -209,7 +222,7 @@ internal sealed class Http1Connection
         exchange.Return();
         _exchange = null;
         Transport.Desc.SetDeadline(PollMode.Read, Now + Limits.IdleTimeout);
-        Interlocked.Exchange(ref _state, Idle);
+        Interlocked.Exchange(ref _state, _hadRequest ? Idle : Fresh);
         if (IsShuttingDown)
             CloseIfIdle();
         return Step.AwaitRead;
@@ -219,7 +232,10 @@ internal sealed class Http1Connection
     private bool Resume(PollResult result)
     {
         if (_exchange is null)
-            return result == PollResult.Ready && Interlocked.CompareExchange(ref _state, Active, Idle) == Idle;
+        {
+            int waiting = _hadRequest ? Idle : Fresh;
+            return result == PollResult.Ready && Interlocked.CompareExchange(ref _state, Active, waiting) == waiting;
+        }
         if (result == PollResult.Ready)
             return true;
         if (result == PollResult.Timeout && _phase == Phase.Head)
@@ -251,6 +267,7 @@ internal sealed class Http1Connection
         if (_handlerStarted)
             return Step.AwaitHandler;
         _headDeadline = 0;
+        _hadRequest = true;
         exchange.Output.MarkAhead();
         exchange.Response.Begin();
         _handlerStarted = true;

@@ -18,12 +18,14 @@ public sealed class Server : IAsyncDisposable
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Http1Connection? _connections;
     private int _connectionCount;
+    private int _acceptorCount;
     private volatile bool _shuttingDown;
+    private bool _closed;
     private HttpLimits? _limits;
     private byte[] _serverFieldLine = [];
 
-    /// <summary>Where <see cref="ListenAndServeAsync"/> listens: "host:port", ":port" for all addresses. ":8080" by
-    /// default.</summary>
+    /// <summary>Where <see cref="ListenAndServeAsync"/> listens: "host:port", ":port" for all addresses, "unix:path" for a Unix socket,
+    /// "unix:@name" for one with an abstract name (Linux). ":8080" by default.</summary>
     public string Address { get; set; } = ":8080";
 
     /// <summary>Who answers the requests. By default everything is answered with 404.</summary>
@@ -99,6 +101,7 @@ public sealed class Server : IAsyncDisposable
             if (ServerName is { } name)
                 _serverFieldLine = HttpSyntax.IsFieldValue(name) ? Encoding.Latin1.GetBytes($"Server: {name}\r\n") : throw new InvalidOperationException("ServerName holds a character that a field cannot.");
             _listeners.Add(listener);
+            _acceptorCount += listener.ShardCount;
         }
         HttpLog.Serving(Logger, listener.LocalEndPoint, listener.Scheduler.GetPollerKind());
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static server => _ = ((Server)server!).ShutdownAsync(), this);
@@ -130,6 +133,14 @@ public sealed class Server : IAsyncDisposable
             HttpLog.AcceptFailed(Logger, listener.LocalEndPoint, e);
             throw;
         }
+        finally
+        {
+            lock (_lock)
+            {
+                _acceptorCount--;
+                CompleteIfDrained();
+            }
+        }
     }
 
     private HttpLimits ReadLimits()
@@ -159,7 +170,7 @@ public sealed class Server : IAsyncDisposable
     }
 
     /// <summary>Stops accepting, closes idle connections, and waits for the others to end the request that they are at; Go's
-    /// Shutdown.</summary>
+    /// Shutdown. As in Go, a connection on which there has been no request yet has 5 s for one.</summary>
     /// <param name="cancellationToken">Ends the wait: then <see cref="Close"/> closes the rest.</param>
     public async Task ShutdownAsync(CancellationToken cancellationToken = default)
     {
@@ -170,8 +181,7 @@ public sealed class Server : IAsyncDisposable
             foreach (NetListener listener in _listeners)
                 listener.Close();
             connections = Snapshot();
-            if (_connectionCount == 0)
-                _drained.TrySetResult();
+            CompleteIfDrained();
         }
         foreach (Http1Connection connection in connections)
             connection.CloseIfIdle();
@@ -184,7 +194,10 @@ public sealed class Server : IAsyncDisposable
         _ = ShutdownAsync(new CancellationToken(canceled: true));
         Http1Connection[] connections;
         lock (_lock)
+        {
+            _closed = true;
             connections = Snapshot();
+        }
         foreach (Http1Connection connection in connections)
             connection.Transport.Close();
     }
@@ -205,11 +218,13 @@ public sealed class Server : IAsyncDisposable
         return all;
     }
 
+    // During a shutdown too: what has been accepted just before is served. Nothing else would know of it, when the listener has been
+    // handed over.
     private bool Add(Http1Connection connection)
     {
         lock (_lock)
         {
-            if (_shuttingDown)
+            if (_closed)
                 return false;
             connection.Next = _connections;
             if (_connections is not null)
@@ -231,8 +246,14 @@ public sealed class Server : IAsyncDisposable
             if (connection.Next is not null)
                 connection.Next.Previous = connection.Previous;
             connection.Next = connection.Previous = null;
-            if (--_connectionCount == 0 && _shuttingDown)
-                _drained.TrySetResult();
+            _connectionCount--;
+            CompleteIfDrained();
         }
+    }
+
+    private void CompleteIfDrained()
+    {
+        if (_shuttingDown && _connectionCount == 0 && _acceptorCount == 0)
+            _drained.TrySetResult();
     }
 }

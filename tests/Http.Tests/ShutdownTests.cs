@@ -54,15 +54,32 @@ public class ShutdownTests
     public async Task Shutdown_closes_idle_connections()
     {
         await using var server = new TestServer(Handlers.Ok);
-        using RawClient fresh = server.Connect();
         using RawClient used = server.Connect();
         Assert.Equal("ok", used.Exchange(Get).Text);
         await server.Server.ShutdownAsync().WaitAsync(TestServer.Bound);
         used.AssertClosed();
-        fresh.AssertClosed();
         await server.Serving.WaitAsync(TestServer.Bound);
         Assert.Equal(0, server.Server.ConnectionCount);
         Assert.True(IsRefused(server.EndPoint));
+    }
+
+    [Fact]
+    public async Task Shutdown_waits_for_the_first_request_of_a_connection_for_a_while()
+    {
+        await using var server = new TestServer(Handlers.Ok);
+        using RawClient used = server.Connect();
+        using RawClient silent = server.Connect();
+        using RawClient fresh = server.Connect();
+        Assert.Equal("ok", used.Exchange(Get).Text);
+        Assert.True(SpinWait.SpinUntil(() => server.Server.ConnectionCount == 3, RawClient.BoundMilliseconds));
+        Task shutdown = server.Server.ShutdownAsync();
+        used.AssertClosed();
+        RawResponse response = fresh.Exchange(Get);
+        Assert.Equal("ok", response.Text);
+        Assert.True(response.HasConnectionClose);
+        fresh.AssertClosed();
+        await shutdown.WaitAsync(TestServer.Bound);
+        silent.AssertClosed();
     }
 
     [Fact]
