@@ -13,17 +13,34 @@ namespace NetGo.Netpoll;
 //   a g     that goroutine is parked
 //
 //   from    to      by                                       then
-//   null    Ready   an event (Unblock, ready)
+//   null    Ready   an event (EventCame)
 //   null    Wait    WaitAsync
 //   Wait    g       OnCompleted, having parked g             g belongs to whoever takes it from here
-//   Wait    Ready   an event                                 OnCompleted fails to put g there: it runs on at once
-//   Wait    null    deadline, close, cancel (Unblock)        likewise
+//   Wait    Ready   an event                                 nobody is made runnable: OnCompleted fails to put g there, and g
+//   Wait    null    deadline, close, cancel (Unblock)        runs on at once. Asked before that, GetStatus says that it is over
 //   g       Ready   an event                                 makes g runnable
 //   g       null    deadline, close, cancel                  makes g runnable
-//   Ready   null    WaitAsync, or TakeResult of the woken    consumed
+//   Wait    null    TakeResult, when what ended the wait     GetStatus, or OnCompleted, which then makes g runnable
+//                   was written before Wait was              itself, has found it by Check
+//   Ready   null    WaitAsync, TryConsumeReady, TakeResult   consumed
+//   g       null    TakeResult of another                    makes g runnable
+//   any     null    Open                                     nobody knows it yet
 //
-// All by compare-and-swap or exchange, which are full fences. Who closes, sets a deadline in the past or cancels first writes
-// that down and then calls Unblock; who waits first sets Wait and then looks at what was written. So one sees the other.
+//   null and Ready stay what they are when a deadline passes, and at close and cancel; Ready at another event; null when
+//   TakeResult finds that something else than an event has ended the wait; Wait and g when another would wait (it throws).
+//
+// All but Open's by compare-and-swap or exchange, which are full fences. Who closes, sets a deadline in the past or cancels first
+// writes that down and then, behind a fence, looks whom to wake; who waits first sets Wait and then looks at what was written. So
+// one sees the other. Likewise who consumes an event does so before its system call, and an event that finds Ready is dropped
+// because the system call that finds what it tells of is still to come.
+//
+// There is one Wait for all, so when a second one waits in a direction, against the rules, it may set its own just after the first's
+// has been taken away and before the first parks, and the first then parks on it. The second's CAS to its g fails, or it does not get
+// that far; its TakeResult finds the first, and lets it see for itself. Mostly it finds the first's Wait or g, and throws.
+//
+// TakeResult has Closing before Timeout before Cancelled, whatever has ended the wait: the first two are states, which stay. Only an
+// event beats a cancellation. A deadline that was moved just when it had ended a wait leaves Ready with no event: as after any
+// Ready, the system call may find nothing.
 //
 // A descriptor number may be used again while an event of its former user is still in some thread's hands. The event carries
 // Sequence, which changes when the PollDesc is retired, and PollDescs are never given to the garbage collector: so a late event finds
@@ -33,6 +50,19 @@ namespace NetGo.Netpoll;
 // Deadlines: one timer serves both directions, and moving a deadline later, as a busy keep-alive connection does for every
 // request, only writes _readDeadline. The timer fires at the old time, sees that it is early, and is started again. The field
 // is written by an exchange and then _timerWhen is read; Fire writes _timerWhen, by an exchange, and then reads the field.
+//
+//   a deadline     to            by
+//   any            a time, none  SetDeadline, which starts the timer when that stands later, or not at all
+//   any            -1 (passed)   Expire
+//   a time         -1            Fire, if it is still that one (compare-and-swap)
+//
+//   the timer      to            by, under the monitor
+//   any            a time        StartTimer, if that is earlier
+//   taken off      a time, off   Fire: the earlier of the deadlines that are left, if any
+//   any            off           Retire
+//
+// Taken off the heap, and about to fire, it may meanwhile be stopped, or started again, even for the next user of the PollDesc. A
+// Fire that comes then does nothing when it is on the heap again, or closed; else it does what the time demands, as any may.
 //
 // The object's own monitor guards the timer, and for NetConnection the registration: a lock object would cost every idle
 // connection 40 bytes.
@@ -51,9 +81,9 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
     private long _readDeadline = NoDeadline;
     private long _writeDeadline = NoDeadline;
     private long _timerWhen = NoDeadline;
-    private volatile bool _closing;
-    private volatile bool _readCancelled;
-    private volatile bool _writeCancelled;
+    private bool _closing;
+    private bool _readCancelled;
+    private bool _writeCancelled;
     private volatile bool _peerClosed;
 
     internal PollDesc(uint index) => Index = index;
@@ -136,6 +166,8 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
     public PollResult TakeResult(PollMode mode)
     {
         object? old = Interlocked.Exchange(ref Semaphore(mode), null);
+        if (old != s_ready && old is Goroutine other)
+            other.Scheduler.Ready(other, next: false); // it has parked on our Wait
         PollResult result = Check(mode);
         if (result != PollResult.Cancelled)
             return result;
@@ -159,11 +191,11 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
 
     public PollResult Check(PollMode mode)
     {
-        if (_closing)
+        if (Volatile.Read(ref _closing))
             return PollResult.Closing;
         if (Volatile.Read(ref Deadline(mode)) < 0)
             return PollResult.Timeout;
-        return (mode == PollMode.Read ? _readCancelled : _writeCancelled) ? PollResult.Cancelled : PollResult.Ready;
+        return Volatile.Read(ref Cancelled(mode)) ? PollResult.Cancelled : PollResult.Ready;
     }
 
     PollResult IValueTaskSource<PollResult>.GetResult(short token) => TakeResult((PollMode)token);
@@ -218,7 +250,7 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
     /// <summary>Ends all waits, now and later, with <see cref="PollResult.Closing"/>; Go's runtime_pollUnblock.</summary>
     public void Evict()
     {
-        _closing = true;
+        Volatile.Write(ref _closing, true);
         UnblockAndReady(PollMode.Read);
         UnblockAndReady(PollMode.Write);
     }
@@ -226,20 +258,11 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
     /// <summary>Ends the present wait in a direction with <see cref="PollResult.Cancelled"/>, if there is one.</summary>
     public void Cancel(PollMode mode)
     {
-        if (mode == PollMode.Read)
-            _readCancelled = true;
-        else
-            _writeCancelled = true;
+        Volatile.Write(ref Cancelled(mode), true);
         UnblockAndReady(mode);
     }
 
-    public void ClearCancelled(PollMode mode)
-    {
-        if (mode == PollMode.Read)
-            _readCancelled = false;
-        else
-            _writeCancelled = false;
-    }
+    public void ClearCancelled(PollMode mode) => Volatile.Write(ref Cancelled(mode), false);
 
     // ---- Deadlines ----
 
@@ -269,7 +292,7 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
     {
         lock (this)
         {
-            if (when >= _timerWhen || _closing)
+            if (when >= _timerWhen || Volatile.Read(ref _closing))
                 return;
             Heap?.Stop(this);
             Interlocked.Exchange(ref _timerWhen, when);
@@ -282,7 +305,7 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
         lock (this)
         {
             // Stopped, or stopped and started again, after it was taken off the heap to be fired.
-            if (_closing || HeapIndex >= 0)
+            if (Volatile.Read(ref _closing) || HeapIndex >= 0)
                 return;
             Interlocked.Exchange(ref _timerWhen, NoDeadline);
             ExpireIfDue(PollMode.Read, now);
@@ -311,6 +334,8 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
     }
 
     private ref object? Semaphore(PollMode mode) => ref mode == PollMode.Read ? ref _rg : ref _wg;
+
+    private ref bool Cancelled(PollMode mode) => ref mode == PollMode.Read ? ref _readCancelled : ref _writeCancelled;
 
     private ref long Deadline(PollMode mode) => ref mode == PollMode.Read ? ref _readDeadline : ref _writeDeadline;
 }

@@ -10,6 +10,10 @@ internal static class PollDescTable
     private static readonly Lock s_lock = new();
     private static PollDesc[][] s_chunks = [];
     private static PollDesc? s_free;
+    private static int s_inUse;
+
+    /// <summary>How many are rented, or wait in limbo.</summary>
+    public static int InUse => Volatile.Read(ref s_inUse);
 
     public static PollDesc Rent(GoScheduler scheduler)
     {
@@ -21,6 +25,7 @@ internal static class PollDescTable
             desc = s_free!;
             s_free = desc.FreeLink;
             desc.FreeLink = null;
+            s_inUse++;
         }
         desc.Open(scheduler);
         return desc;
@@ -40,6 +45,7 @@ internal static class PollDescTable
         {
             desc.FreeLink = s_free;
             s_free = desc;
+            s_inUse--;
         }
     }
 

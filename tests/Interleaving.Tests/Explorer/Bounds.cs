@@ -17,6 +17,9 @@ internal sealed record Bounds
     /// <summary>What is broken on purpose.</summary>
     public Weakness Weakness { get; init; }
 
+    /// <summary>The members, separated by blanks, whose operations alone are broken; null: all. Locks are no member's.</summary>
+    public string? WeakIn { get; init; }
+
     /// <summary>A run with more points than this is taken for a livelock and fails.</summary>
     public int MaxPoints { get; init; } = 20_000;
 

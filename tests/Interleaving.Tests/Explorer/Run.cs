@@ -318,10 +318,16 @@ internal sealed class Run
     {
         Drain(self);
         foreach (VirtualThread other in _threads)
-        {
-            while (other.Stores.Count > 0)
-                FlushOldest(other);
-        }
+            DrainOther(other);
+    }
+
+    /// <summary>Lets all stores of a thread that does not have the turn, if it is not the caller, reach memory.</summary>
+    public void DrainOther(VirtualThread other)
+    {
+        if (other == VirtualThread.Current)
+            return;
+        while (other.Stores.Count > 0)
+            FlushOldest(other);
     }
 
     private void FlushOldest(VirtualThread thread)

@@ -20,4 +20,14 @@ internal enum Weakness
 
     /// <summary>Interlocked.And and Or, Exchange, Add, Increment and Decrement load and then, a step later, store.</summary>
     UpdatesAreNotAtomic = 16,
+
+    /// <summary>Interlocked.MemoryBarrier does nothing.</summary>
+    BarriersDoNothing = 32,
+
+    /// <summary>Leaving a lock is a release and no fence, as on Arm: what was stored before is seen by who takes the lock next, and
+    /// by others whenever it is. No bug, but what code that must run there may not rely on.</summary>
+    LeavingALockIsNoFence = 64,
+
+    /// <summary>Volatile.Read returns the default value: as if nobody had looked.</summary>
+    ReadsSeeNothing = 128,
 }

@@ -10,7 +10,7 @@ internal static class Interlocked
     public static T CompareExchange<T>(
         ref T location, T value, T comparand, [CallerArgumentExpression(nameof(location))] string name = "", [CallerMemberName] string caller = "")
     {
-        T old = Memory.BeginUpdate(ref location);
+        T old = Memory.BeginUpdate(ref location, caller);
         bool same = typeof(T).IsValueType ? EqualityComparer<T>.Default.Equals(old, comparand) : ReferenceEquals(old, comparand);
         Memory.EndUpdate(ref location, old, value, same, new Place("CompareExchange", name, caller), Weakness.CompareExchangeIsNotAtomic);
         return old;
@@ -19,7 +19,7 @@ internal static class Interlocked
     public static T Exchange<T>(
         ref T location, T value, [CallerArgumentExpression(nameof(location))] string name = "", [CallerMemberName] string caller = "")
     {
-        T old = Memory.BeginUpdate(ref location);
+        T old = Memory.BeginUpdate(ref location, caller);
         Memory.EndUpdate(ref location, old, value, true, new Place("Exchange", name, caller), Weakness.UpdatesAreNotAtomic);
         return old;
     }
@@ -28,7 +28,7 @@ internal static class Interlocked
         ref T location, T value, [CallerArgumentExpression(nameof(location))] string name = "", [CallerMemberName] string caller = "")
         where T : IBinaryInteger<T>
     {
-        T old = Memory.BeginUpdate(ref location);
+        T old = Memory.BeginUpdate(ref location, caller);
         Memory.EndUpdate(ref location, old, old + value, true, new Place("Add", name, caller), Weakness.UpdatesAreNotAtomic);
         return old + value;
     }
@@ -45,7 +45,7 @@ internal static class Interlocked
         ref T location, T value, [CallerArgumentExpression(nameof(location))] string name = "", [CallerMemberName] string caller = "")
         where T : IBinaryInteger<T>
     {
-        T old = Memory.BeginUpdate(ref location);
+        T old = Memory.BeginUpdate(ref location, caller);
         Memory.EndUpdate(ref location, old, old | value, true, new Place("Or", name, caller), Weakness.UpdatesAreNotAtomic);
         return old;
     }
@@ -54,12 +54,12 @@ internal static class Interlocked
         ref T location, T value, [CallerArgumentExpression(nameof(location))] string name = "", [CallerMemberName] string caller = "")
         where T : IBinaryInteger<T>
     {
-        T old = Memory.BeginUpdate(ref location);
+        T old = Memory.BeginUpdate(ref location, caller);
         Memory.EndUpdate(ref location, old, old & value, true, new Place("And", name, caller), Weakness.UpdatesAreNotAtomic);
         return old;
     }
 
-    public static void MemoryBarrier() => Memory.Fence();
+    public static void MemoryBarrier([CallerMemberName] string caller = "") => Memory.Fence(caller);
 
     public static void MemoryBarrierProcessWide() => Memory.ProcessWideFence();
 }

@@ -3,10 +3,11 @@ using NetGo.Interleaving;
 namespace System.Threading;
 
 /// <summary>What <c>lock</c> uses for a field of this type: the compiler asks for the name and the shape only. Taking and
-/// leaving it are full fences.</summary>
+/// leaving it are full fences, unless the test has it otherwise.</summary>
 internal sealed class Lock
 {
     private VirtualThread? _owner;
+    private (Run? Run, VirtualThread? Thread) _left;
 
     public Scope EnterScope()
     {
@@ -26,6 +27,8 @@ internal sealed class Lock
             throw new InvalidOperationException("A lock was taken twice by the same thread.");
         run.Wait(self, "a lock", () => _owner is null);
         _owner = self;
+        if (_left.Run == run)
+            run.DrainOther(_left.Thread!); // what it had stored before it left
         run.Drain(self);
         run.Trace(self, "locks");
     }
@@ -35,7 +38,10 @@ internal sealed class Lock
         if (VirtualThread.Current is not { } self || _owner != self)
             return;
         _owner = null;
-        self.Run.Drain(self);
+        if (Memory.IsWeak(self, Weakness.LeavingALockIsNoFence))
+            _left = (self.Run, self);
+        else
+            self.Run.Drain(self);
         self.Run.StoreReachedMemory();
         self.Run.Trace(self, "unlocks");
     }

@@ -16,7 +16,7 @@ internal static class Memory
         if (VirtualThread.Current is not { } self)
             return location;
         self.Run.Point(self);
-        T value = location;
+        T value = IsWeak(self, Weakness.ReadsSeeNothing, place.Caller) ? default! : location;
         if (self.Run.Traces)
             self.Run.Trace(self, $"{place} is {value?.ToString() ?? "null"}");
         self.Run.PointBeforePlainCode(self);
@@ -36,12 +36,12 @@ internal static class Memory
     }
 
     /// <summary>The first half of an interlocked operation.</summary>
-    public static T BeginUpdate<T>(ref T location)
+    public static T BeginUpdate<T>(ref T location, string caller)
     {
         if (VirtualThread.Current is not { } self)
             return location;
         self.Run.Point(self);
-        if (!IsWeak(self, Weakness.InterlockedIsNoFence))
+        if (!IsWeak(self, Weakness.InterlockedIsNoFence, caller))
             self.Run.Drain(self);
         return location;
     }
@@ -68,9 +68,9 @@ internal static class Memory
         }
         else
         {
-            if (IsWeak(self, notAtomic))
+            if (IsWeak(self, notAtomic, place.Caller))
                 self.Run.Point(self);
-            if (IsWeak(self, Weakness.InterlockedIsNoFence))
+            if (IsWeak(self, Weakness.InterlockedIsNoFence, place.Caller))
                 Store(self, ref location, value, place);
             else
                 StoreNow(self, ref location, value, place);
@@ -78,11 +78,13 @@ internal static class Memory
         self.Run.PointBeforePlainCode(self);
     }
 
-    public static void Fence()
+    public static void Fence(string caller)
     {
         if (VirtualThread.Current is not { } self)
             return;
         self.Run.Point(self);
+        if (IsWeak(self, Weakness.BarriersDoNothing, caller))
+            return;
         self.Run.Drain(self);
         self.Run.Trace(self, "barrier");
     }
@@ -98,7 +100,15 @@ internal static class Memory
         self.Run.Trace(self, "process-wide barrier");
     }
 
-    public static bool IsWeak(VirtualThread self, Weakness weakness) => (self.Run.Bounds.Weakness & weakness) != 0;
+    /// <summary>Whether an operation is broken.</summary>
+    /// <param name="self">Whose it is.</param>
+    /// <param name="weakness">How.</param>
+    /// <param name="caller">In which member; null for one that is no member's.</param>
+    public static bool IsWeak(VirtualThread self, Weakness weakness, string? caller = null)
+    {
+        Bounds bounds = self.Run.Bounds;
+        return (bounds.Weakness & weakness) != 0 && (caller is null || bounds.WeakIn is null || bounds.WeakIn.Split(' ').Contains(caller));
+    }
 
     private static void Store<T>(VirtualThread self, ref T location, T value, Place place)
     {

@@ -20,6 +20,9 @@ internal sealed class Goroutine(GoScheduler scheduler, int id)
 
     internal Goroutine? SchedLink;
 
+    /// <summary>Nobody has made it ready.</summary>
+    public bool IsParked => _parked;
+
     /// <summary>Makes it the one that the calling virtual thread stands for.</summary>
     public void Begin() => t_current = this;
 

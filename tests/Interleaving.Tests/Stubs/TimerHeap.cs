@@ -1,6 +1,8 @@
+using NetGo.Interleaving;
+
 namespace NetGo;
 
-/// <summary>A heap of one timer, which the test takes off and fires.</summary>
+/// <summary>A heap of one timer, which the test takes off and fires. What is done to it is one step: it has a lock.</summary>
 internal sealed class TimerHeap
 {
     private RuntimeTimer? _timer;
@@ -10,6 +12,7 @@ internal sealed class TimerHeap
 
     public void Start(RuntimeTimer timer, long when)
     {
+        Run.Point();
         Assert.True(timer.HeapIndex < 0, "A timer was started twice.");
         timer.Heap = this;
         timer.HeapIndex = 0;
@@ -19,13 +22,18 @@ internal sealed class TimerHeap
 
     public bool Stop(RuntimeTimer timer)
     {
+        Run.Point();
         bool was = timer.HeapIndex >= 0;
         Take();
         return was;
     }
 
     /// <summary>The timer, if it is due, taken off the heap to be fired.</summary>
-    public RuntimeTimer? TakeDue(long now) => When <= now ? Take() : null;
+    public RuntimeTimer? TakeDue(long now)
+    {
+        Run.Point();
+        return When <= now ? Take() : null;
+    }
 
     private RuntimeTimer? Take()
     {
