@@ -226,6 +226,42 @@ public sealed class NetConnectionTests
         await Assert.ThrowsAsync<TimeoutException>(() => net.Run(async () => await connection.WriteAsync(new byte[10])));
     }
 
+    // As an HTTP server does it: a long one between requests, a short one for each.
+    [Fact]
+    public async Task Deadlines_that_move_on_with_each_request_do_not_touch_the_timers()
+    {
+        using var net = new Loopback();
+        var (connection, peer) = await net.ConnectAsync();
+        Task echo = net.Run(async () =>
+        {
+            byte[] buffer = new byte[10];
+            SetDeadlines();
+            long order = connection.Desc.StartOrder;
+            for (int i = 0; i < 1000; i++)
+            {
+                Assert.Equal(1, await connection.ReadAsync(buffer));
+                SetDeadlines();
+                await connection.WriteAsync(buffer.AsMemory(0, 1));
+                Assert.Equal(order, connection.Desc.StartOrder); // not started again,
+                Assert.True(connection.Desc.HeapIndex >= 0); // nor stopped
+            }
+
+            void SetDeadlines()
+            {
+                connection.SetReadDeadline(TimeSpan.FromMinutes(30));
+                connection.SetWriteDeadline(TimeSpan.FromMinutes(30));
+                connection.SetReadDeadline(TimeSpan.FromMinutes(130));
+            }
+        });
+        byte[] one = new byte[1];
+        for (int i = 0; i < 1000 && !echo.IsCompleted; i++)
+        {
+            await peer.SendAsync(one).Within();
+            await Task.WhenAny(peer.ReceiveAsync(one).Within(), echo);
+        }
+        await echo;
+    }
+
     [Theory]
     [InlineData(long.MaxValue)]
     [InlineData(-10_000)] // Timeout.InfiniteTimeSpan

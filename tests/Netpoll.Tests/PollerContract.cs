@@ -5,7 +5,7 @@ namespace NetGo.Netpoll.Tests;
 
 /// <summary>What every poller has to do. The test is the poller's owner: goroutines park on a scheduler without a network, and
 /// what a poll makes ready is handed to it.</summary>
-public abstract class PollerContract : IDisposable
+public abstract partial class PollerContract : IDisposable
 {
     private readonly GoScheduler _scheduler = Bounded.NewScheduler(2);
     private readonly List<PollDesc> _rented = [];
