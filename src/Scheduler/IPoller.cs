@@ -16,7 +16,7 @@ internal interface IPoller : IDisposable
     /// <summary>Makes the current or the next blocking <see cref="Poll"/> return. Any thread.</summary>
     void Wake();
 
-    /// <summary>Takes over the poller of a processor that is not in use any more: what happens there is seen here from now on.
+    /// <summary>Takes over the poller of a processor that is not in use any more: what happens there is seen to from now on.
     /// Nobody polls it in the meantime, but it may be woken, and descriptors may still be registered with it. False when the
     /// system has no room for that.</summary>
     bool TryAdopt(IPoller other);

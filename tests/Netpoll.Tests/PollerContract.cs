@@ -7,13 +7,17 @@ namespace NetGo.Netpoll.Tests;
 /// what a poll makes ready is handed to it.</summary>
 public abstract partial class PollerContract : IDisposable
 {
-    private readonly GoScheduler _scheduler = Bounded.NewScheduler(2);
+    private readonly GoScheduler _scheduler;
     private readonly List<PollDesc> _rented = [];
     private readonly List<nint> _descriptors = [];
     private readonly List<Socket> _peers = [];
     private readonly INetPoller _poller;
 
-    private protected PollerContract() => _poller = MakePoller();
+    private protected PollerContract()
+    {
+        _poller = MakePoller(); // first: it may skip the test, and there is nothing to clean up then
+        _scheduler = Bounded.NewScheduler(2);
+    }
 
     private protected abstract INetPoller MakePoller();
 
@@ -30,33 +34,41 @@ public abstract partial class PollerContract : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private (nint Descriptor, Socket Peer, PollDesc Desc) MakeRegistered()
+    /// <summary>Why events are lost when more have come than one poll returns.</summary>
+    private protected virtual string? WhyEventsAreLost => null;
+
+    private (nint Descriptor, Socket Peer, PollDesc Desc) MakeRegistered(INetPoller? with = null)
     {
         var (descriptor, peer) = SocketPair.Make();
         _descriptors.Add(descriptor);
         _peers.Add(peer);
-        PollDesc desc = PollDescTable.Rent(_scheduler);
-        _rented.Add(desc);
-        _poller.Register(descriptor, desc);
-        return (descriptor, peer, desc);
+        return (descriptor, peer, Register(descriptor, with));
     }
 
-    private int PollOnce(TimeSpan wait)
+    private PollDesc Register(nint descriptor, INetPoller? with = null)
+    {
+        PollDesc desc = PollDescTable.Rent(_scheduler);
+        _rented.Add(desc);
+        (with ?? _poller).Register(descriptor, desc);
+        return desc;
+    }
+
+    private int PollOnce(TimeSpan wait, INetPoller? at = null)
     {
         GoroutineQueue ready = default;
-        _poller.Poll(wait.Ticks * 100, ref ready);
+        (at ?? _poller).Poll(wait.Ticks * 100, ref ready);
         int count = ready.Count;
         _scheduler.EnqueueGlobal(ref ready);
         return count;
     }
 
-    private void PollUntil(Func<bool> condition)
+    private void PollUntil(Func<bool> condition, INetPoller? at = null)
     {
         long start = Stopwatch.GetTimestamp();
         while (!condition())
         {
             Assert.True(Stopwatch.GetElapsedTime(start) < Bounded.Limit, "not in time");
-            PollOnce(TimeSpan.FromMilliseconds(1));
+            PollOnce(TimeSpan.FromMilliseconds(1), at);
         }
     }
 
@@ -67,12 +79,15 @@ public abstract partial class PollerContract : IDisposable
         return wait;
     }
 
-    [Fact]
-    public void A_poll_ends_at_its_time_out_and_not_before()
+    [Theory]
+    [InlineData(20_000)]
+    [InlineData(1_500)]
+    [InlineData(1)]
+    public void A_poll_ends_at_its_time_out_and_not_before(int microseconds)
     {
         long start = Stopwatch.GetTimestamp();
-        Assert.Equal(0, PollOnce(TimeSpan.FromMilliseconds(20)));
-        Assert.True(Stopwatch.GetElapsedTime(start) >= TimeSpan.FromMilliseconds(20));
+        Assert.Equal(0, PollOnce(TimeSpan.FromMicroseconds(microseconds)));
+        Assert.True(Stopwatch.GetElapsedTime(start) >= TimeSpan.FromMicroseconds(microseconds));
     }
 
     [Fact]
@@ -91,6 +106,16 @@ public abstract partial class PollerContract : IDisposable
     {
         _poller.Wake();
         await Task.Run(() => PollOnce(TimeSpan.FromMinutes(1))).Within();
+    }
+
+    [Fact]
+    public void A_wake_ends_one_poll_and_not_those_after_it()
+    {
+        _poller.Wake();
+        PollOnce(TimeSpan.FromMinutes(1));
+        long start = Stopwatch.GetTimestamp();
+        PollOnce(TimeSpan.FromMilliseconds(20));
+        Assert.True(Stopwatch.GetElapsedTime(start) >= TimeSpan.FromMilliseconds(20));
     }
 
     [Fact]
@@ -141,9 +166,7 @@ public abstract partial class PollerContract : IDisposable
         _descriptors.Add(descriptor);
         _peers.Add(peer);
         peer.Send([1]);
-        PollDesc desc = PollDescTable.Rent(_scheduler);
-        _rented.Add(desc);
-        _poller.Register(descriptor, desc);
+        PollDesc desc = Register(descriptor);
         Task<PollResult> wait = WaitParked(desc, PollMode.Read);
         PollUntil(() => wait.IsCompleted);
         Assert.Equal(PollResult.Ready, await wait);
@@ -225,14 +248,21 @@ public abstract partial class PollerContract : IDisposable
     [Fact]
     public async Task A_descriptor_number_may_be_used_again()
     {
+        using Socket listener = NewListener();
+        int usedAgain = 0;
         for (int i = 0; i < 50; i++)
         {
             var (descriptor, peer, desc) = MakeRegistered();
+            using Socket next = NewSocket();
+            next.Connect(listener.LocalEndPoint!);
             peer.Send([1]);
             _poller.Unregister(descriptor, desc, shared: false);
             _descriptors.Remove(descriptor);
             _ = SystemSockets.Close(descriptor);
-            var (_, next, nextDesc) = MakeRegistered();
+            nint nextDescriptor = SocketPair.Accept(listener);
+            _descriptors.Add(nextDescriptor);
+            usedAgain += nextDescriptor == descriptor ? 1 : 0;
+            PollDesc nextDesc = Register(nextDescriptor);
             Task<PollResult> wait = WaitParked(nextDesc, PollMode.Read);
             PollOnce(TimeSpan.Zero);
             Assert.False(wait.IsCompleted);
@@ -240,6 +270,7 @@ public abstract partial class PollerContract : IDisposable
             PollUntil(() => wait.IsCompleted);
             Assert.Equal(PollResult.Ready, await wait);
         }
+        Assert.True(usedAgain > 0 || OperatingSystem.IsWindows()); // which need not give the lowest that is free
     }
 
     [Fact]
@@ -255,6 +286,7 @@ public abstract partial class PollerContract : IDisposable
     [Fact]
     public async Task More_events_than_one_poll_returns()
     {
+        Assert.SkipWhen(WhyEventsAreLost is not null, WhyEventsAreLost ?? "");
         var all = Enumerable.Range(0, 300).Select(_ => MakeRegistered()).ToList();
         PollOnce(TimeSpan.Zero);
         Task<PollResult>[] waits = [.. all.Select(c => _scheduler.RunAsync(async () => await c.Desc.WaitAsync(PollMode.Read)))];

@@ -46,9 +46,10 @@ internal static class PollerSelection
         throw new FormatException($"{VariableName} is \"{variable}\": it must be epoll, kqueue or iocp.");
     }
 
-    private static EpollPoller Make(PollerKind kind) => kind switch
+    private static INetPoller Make(PollerKind kind) => kind switch
     {
         PollerKind.Epoll when OperatingSystem.IsLinux() => new EpollPoller(),
+        PollerKind.Kqueue => new KqueuePoller(),
         _ => throw new PlatformNotSupportedException($"There is no poller of kind {kind} on this system."),
     };
 }
