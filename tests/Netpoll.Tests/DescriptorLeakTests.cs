@@ -9,6 +9,7 @@ public sealed class DescriptorLeakTests
     [Fact]
     public async Task Nothing_is_left_open()
     {
+        LibkqueueLimits.SkipWhereErrorsAreLost();
         // The runtime opens a few of its own now and then; a leak of ours would be 20 of a kind, or 5 schedulers' pollers.
         const int Slack = 3;
         for (int i = 0; i < 2; i++)

@@ -9,11 +9,7 @@ public sealed class KqueuePollerTests : PollerContract
         return new KqueuePoller();
     }
 
-    private protected override string? WhyErrorsAreLost => OperatingSystem.IsLinux()
-        ? "libkqueue asks for SO_ERROR to fill in fflags, and the system forgets the error when it has told it once."
-        : null;
+    private protected override string? WhyErrorsAreLost => LibkqueueLimits.WhyErrorsAreLost;
 
-    private protected override string? WhyEventsAreLost => OperatingSystem.IsLinux()
-        ? "libkqueue asks epoll for as many descriptors as there is room for events, and loses the rest when some have two."
-        : null;
+    private protected override string? WhyEventsAreLost => LibkqueueLimits.WhyEventsAreLost;
 }

@@ -57,4 +57,13 @@ public sealed class PollerSelectionTests
         scheduler.UseNetpoll();
         Assert.NotEqual(PollerKind.Default, scheduler.GetPollerKind());
     }
+
+    [Fact]
+    public void A_kqueue_that_the_system_does_not_have_is_an_error_that_says_what_is_missing()
+    {
+        Assert.SkipWhen(Kqueue.TryGet(out _, out string? missing), "This system has one.");
+        using GoScheduler scheduler = Bounded.NewScheduler(1);
+        var e = Assert.Throws<PlatformNotSupportedException>(() => scheduler.UseNetpoll(new NetpollOptions { Poller = PollerKind.Kqueue }));
+        Assert.Equal(missing, e.Message);
+    }
 }
