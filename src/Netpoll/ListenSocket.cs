@@ -27,7 +27,7 @@ internal sealed class ListenSocket : NetSocket
         _endPoint = LocalEndPoint; // it cannot be asked for any more after a close
     }
 
-    private protected override string Noun => "listener";
+    internal override string Noun => "listener";
 
     private protected override bool IsShared => _shared;
 

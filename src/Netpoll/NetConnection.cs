@@ -13,8 +13,8 @@ public sealed partial class NetConnection : NetSocket
 
     private readonly RawAddress _remoteAddress;
     private EndPoint? _remoteEndPoint;
-    private PendingOperation? _read;
-    private PendingOperation? _write;
+    private StreamOperation? _read;
+    private StreamOperation? _write;
 
     internal NetConnection(GoScheduler scheduler, INetPoller poller, nint descriptor, in RawAddress remoteAddress)
         : base(scheduler, poller, descriptor)
@@ -95,7 +95,7 @@ public sealed partial class NetConnection : NetSocket
                 return ValueTask.FromException<int>(ErrorOf(-n, "read"));
             return Machine.SpendBudget() ? Go.YieldAsync(n) : new ValueTask<int>(n);
         }
-        return (_read ??= new PendingOperation(this, PollMode.Read)).StartAsync(buffer, cancellationToken);
+        return (_read ??= new StreamOperation(this, PollMode.Read)).StartAsync(buffer, cancellationToken);
     }
 
     /// <summary>Reads what is there, without waiting. With <see cref="WaitToReadAsync"/> it serves who wants to hold no buffer while
@@ -140,13 +140,13 @@ public sealed partial class NetConnection : NetSocket
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)" path="/exception"/>
     public ValueTask WaitToWriteAsync(CancellationToken cancellationToken = default) => WaitToTryAsync(PollMode.Write, ref _write, cancellationToken);
 
-    private ValueTask WaitToTryAsync(PollMode mode, ref PendingOperation? operation, CancellationToken cancellationToken)
+    private ValueTask WaitToTryAsync(PollMode mode, ref StreamOperation? operation, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled(cancellationToken);
         BeginOperation(mode);
         if (!(mode == PollMode.Read ? MayHaveInput : MayHaveRoom) || Desc.HasExpired(mode))
-            return (operation ??= new PendingOperation(this, mode)).StartWaitAsync(cancellationToken);
+            return (operation ??= new StreamOperation(this, mode)).StartWaitAsync(cancellationToken);
         EndOperation(mode);
         return Machine.SpendBudget() ? Go.YieldAsync() : default;
     }
@@ -172,7 +172,7 @@ public sealed partial class NetConnection : NetSocket
             return Machine.SpendBudget() ? Go.YieldAsync() : default;
         }
         Memory<byte> rest = MemoryMarshal.AsMemory(buffer[Math.Max(0, n)..]);
-        return (_write ??= new PendingOperation(this, PollMode.Write)).StartWithoutResultAsync(rest, onlyWaits: false, cancellationToken);
+        return (_write ??= new StreamOperation(this, PollMode.Write)).StartWithoutResultAsync(rest, onlyWaits: false, cancellationToken);
     }
 
     /// <summary>Writes several pieces with as few system calls as the system allows (sendmsg(2)); Go's net.Buffers.</summary>

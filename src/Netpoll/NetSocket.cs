@@ -42,7 +42,7 @@ public abstract class NetSocket : IDisposable
     internal GoScheduler Scheduler => _desc.Scheduler;
 
     /// <summary>What it is called in messages.</summary>
-    private protected virtual string Noun => "connection";
+    internal virtual string Noun => "connection";
 
     /// <summary>Other processes have the descriptor too, or may. It is theirs as well: what would end it for all (shutdown(2)) is
     /// not done to it.</summary>

@@ -3,62 +3,58 @@ using System.Threading.Tasks.Sources;
 
 namespace NetGo.Netpoll;
 
-// A ReadAsync or WriteAsync that had to wait. A connection has at most one of each, made at its first wait and used again.
-// It retries its system call each time it is woken, on the goroutine that parked, and calls the user's continuation when it
-// has a result. Until then the operation is under way (NetSocket.BeginOperation).
-internal sealed class PendingOperation(NetConnection connection, PollMode mode) : IValueTaskSource<int>, IValueTaskSource
+// An operation that had to wait. A socket has at most one of each kind, made at its first wait and used again. It retries its
+// system call each time it is woken, on the goroutine that parked, and calls the user's continuation when it has a result. Until
+// then the operation is under way: NetSocket.BeginOperation has been called by who starts it, and keeps all others out.
+//
+// What a kind adds is its arguments, the system call (TryFinish), and the result. It is started by Begin, then its arguments are
+// set, then Wait.
+internal abstract class PendingOperation(NetSocket socket, PollMode mode)
 {
     private static readonly Action<object?> s_retry = static operation => ((PendingOperation)operation!).Retry();
     private static readonly Action<object?> s_cancel = static operation => ((PendingOperation)operation!).Cancel();
 
-    private Memory<byte> _buffer;
-    private int _done;
-    private short _version;
     private bool _awaited;
-    private bool _onlyWaits;
     private Action<object?>? _continuation;
     private object? _state;
-    private Exception? _error;
     private CancellationToken _token;
     private CancellationTokenRegistration _registration;
 
-    /// <summary>Waits until the buffer has been written, or something read into it. The caller has begun the operation, which ends here.</summary>
-    public ValueTask<int> StartAsync(Memory<byte> buffer, CancellationToken token)
-    {
-        if (Start(buffer, onlyWaits: false, token))
-            return new ValueTask<int>(this, _version);
-        return _error is { } error ? ValueTask.FromException<int>(error) : new ValueTask<int>(_done);
-    }
+    protected PollMode Mode => mode;
 
-    /// <summary>Waits until the call is worth a try. The caller has begun the operation, which ends here.</summary>
-    public ValueTask StartWaitAsync(CancellationToken token) => StartWithoutResultAsync(default, onlyWaits: true, token);
+    /// <summary>Of the ValueTask under way.</summary>
+    protected short Version { get; private set; }
 
-    /// <inheritdoc cref="StartAsync"/>
-    public ValueTask StartWithoutResultAsync(Memory<byte> buffer, bool onlyWaits, CancellationToken token)
-    {
-        if (Start(buffer, onlyWaits, token))
-            return new ValueTask(this, _version);
-        return _error is { } error ? ValueTask.FromException(error) : default;
-    }
+    /// <summary>Why it failed; null when it has not.</summary>
+    protected Exception? Failure { get; set; }
 
-    // False when the operation has come to its end without waiting.
-    private bool Start(Memory<byte> buffer, bool onlyWaits, CancellationToken token)
+    /// <summary>Makes the system call. True when the operation has its result, or <see cref="Failure"/>; false when it has to
+    /// wait.</summary>
+    protected abstract bool TryFinish();
+
+    /// <summary>The user's memory is no longer used.</summary>
+    protected abstract void DropArguments();
+
+    /// <summary>The caller has begun the operation in this direction (<see cref="NetSocket.BeginOperation"/>), which ends here.</summary>
+    protected void Begin(CancellationToken token)
     {
-        _buffer = buffer;
         _token = token;
-        _done = 0;
-        _error = null;
         _awaited = false;
-        _onlyWaits = onlyWaits;
-        _version++;
+        Failure = null;
+        Version++;
+    }
+
+    /// <summary>False when the operation has come to its end without waiting.</summary>
+    protected bool Wait()
+    {
         try
         {
             do
             {
-                ValueTask<PollResult> wait = connection.WaitAsync(mode);
+                ValueTask<PollResult> wait = socket.WaitAsync(mode);
                 if (!wait.IsCompleted)
                     return true;
-                if (TryFinish(wait.Result))
+                if (HasEnded(wait.Result))
                     break;
             }
             while (true);
@@ -74,26 +70,26 @@ internal sealed class PendingOperation(NetConnection connection, PollMode mode) 
 
     private void End()
     {
-        _buffer = default;
-        connection.EndOperation(mode);
+        DropArguments();
+        socket.EndOperation(mode);
     }
 
     private void Retry()
     {
-        PollResult result = connection.Desc.TakeResult(mode);
-        while (!TryFinish(result))
+        PollResult result = socket.Desc.TakeResult(mode);
+        while (!HasEnded(result))
         {
-            ValueTask<PollResult> wait = connection.WaitAsync(mode);
+            ValueTask<PollResult> wait = socket.WaitAsync(mode);
             if (!wait.IsCompleted)
             {
-                connection.Desc.ParkCurrent(mode, s_retry, this);
+                socket.Desc.ParkCurrent(mode, s_retry, this);
                 return;
             }
             result = wait.Result;
         }
         _registration.Dispose();
         _registration = default;
-        connection.Desc.ClearCancelled(mode);
+        socket.Desc.ClearCancelled(mode);
         Action<object?> continuation = _continuation!;
         object? state = _state;
         _continuation = null;
@@ -102,45 +98,30 @@ internal sealed class PendingOperation(NetConnection connection, PollMode mode) 
         continuation(state);
     }
 
-    // True when the operation has its result or error.
-    private bool TryFinish(PollResult result)
+    private bool HasEnded(PollResult result)
     {
-        if (result != PollResult.Ready)
-        {
-            _error = connection.ErrorOf(result, _token);
-            return true;
-        }
-        if (_onlyWaits)
-            return true;
-        int n = mode == PollMode.Read ? connection.TryReadOrPeek(_buffer.Span) : connection.TryWrite(_buffer.Span);
-        if (n == SystemSockets.WouldBlock)
-            return false;
-        if (n < 0)
-        {
-            _error = NetSocket.ErrorOf(-n, mode == PollMode.Read ? "read" : "write");
-            return true;
-        }
-        _done += n;
-        if (mode == PollMode.Read || n == _buffer.Length)
-            return true;
-        _buffer = _buffer[n..];
-        return false;
+        if (result == PollResult.Ready)
+            return TryFinish();
+        Failure = socket.ErrorOf(result, _token);
+        return true;
     }
 
-    private void Cancel() => connection.Desc.Cancel(mode);
+    private void Cancel() => socket.Desc.Cancel(mode);
 
     private void CheckVersion(short token)
     {
-        if (token != _version)
+        if (token != Version)
             throw new InvalidOperationException("A ValueTask was awaited twice, or after its operation had completed.");
     }
+
+    // ---- What all of IValueTaskSource's forms share ----
 
     public ValueTaskSourceStatus GetStatus(short token)
     {
         CheckVersion(token);
         if (!_awaited || _continuation is not null)
             return ValueTaskSourceStatus.Pending;
-        return _error switch
+        return Failure switch
         {
             null => ValueTaskSourceStatus.Succeeded,
             OperationCanceledException => ValueTaskSourceStatus.Canceled,
@@ -158,21 +139,22 @@ internal sealed class PendingOperation(NetConnection connection, PollMode mode) 
         _state = state;
         if (_token.CanBeCanceled)
             _registration = _token.UnsafeRegister(s_cancel, this);
-        connection.Desc.ParkCurrent(mode, s_retry, this, flags);
+        socket.Desc.ParkCurrent(mode, s_retry, this, flags);
     }
 
-    public int GetResult(short token)
+    /// <summary>For GetResult: throws what it failed with.</summary>
+    protected void ThrowUnlessSucceeded(short token)
     {
         CheckVersion(token);
         if (!_awaited || _continuation is not null)
-            throw new InvalidOperationException("A ValueTask of NetGo cannot be blocked on before it has completed: await it, or use AsTask().");
-        if (_error is { } error)
         {
-            _error = null;
-            ExceptionDispatchInfo.Throw(error);
+            throw new InvalidOperationException(
+                "A ValueTask of NetGo cannot be blocked on before it has completed: await it, or use AsTask().");
         }
-        return _done;
+        if (Failure is { } failure)
+        {
+            Failure = null;
+            ExceptionDispatchInfo.Throw(failure);
+        }
     }
-
-    void IValueTaskSource.GetResult(short token) => GetResult(token);
 }
