@@ -113,7 +113,7 @@ internal static unsafe partial class UnixSockets
 
     private static int TCP_FASTOPEN => IsLinux ? 23 : IsMac ? 0x105 : 1025;
 
-    private static int AF_INET6 => IsLinux ? 10 : IsMac ? 30 : 28;
+    public static int AF_INET6 => IsLinux ? 10 : IsMac ? 30 : 28;
 
     /// <summary>errno of the last call here on this thread. Valid only right after a call.</summary>
     public static int LastError => Marshal.GetLastSystemError();
