@@ -9,7 +9,7 @@ namespace NetGo.Netpoll;
 /// <summary>The system's sockets. All are non-blocking, not inherited by other programs, and raise no signals. Nothing here throws
 /// but what says so: what counts returns the count, what does not returns 0; failures are <see cref="WouldBlock"/> or the negative
 /// number of the system's error (errno, or Winsock's), of which <see cref="ExceptionFor"/> makes an exception.</summary>
-internal static unsafe class SystemSockets
+internal static unsafe partial class SystemSockets
 {
     /// <summary>The call would have to wait.</summary>
     public const int WouldBlock = int.MinValue;

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 namespace NetGo.Netpoll;
 
 /// <summary>Sockets by Winsock. What it has is what <see cref="SystemSockets"/> says.</summary>
-internal static unsafe class WindowsSockets
+internal static unsafe partial class WindowsSockets
 {
     private static PlatformNotSupportedException NotYet => new("NetGo.Netpoll has no sockets for Windows as yet.");
 
@@ -28,6 +28,10 @@ internal static unsafe class WindowsSockets
     public static int Receive(nint socket, byte* buffer, int length, bool peek) => throw NotYet;
 
     public static int Send(nint socket, byte* buffer, int length) => throw NotYet;
+
+    public static int ReceiveFrom(nint socket, byte* buffer, int length, byte* address, int* addressLength) => throw NotYet;
+
+    public static int SendTo(nint socket, byte* buffer, int length, byte* address, int addressLength) => throw NotYet;
 
     public static int SendVectors(nint socket, IOVector* vectors, int count) => throw NotYet;
 

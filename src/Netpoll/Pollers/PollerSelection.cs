@@ -12,6 +12,21 @@ internal static class PollerSelection
     public static INetPoller For(GoScheduler scheduler, int processor) =>
         (INetPoller)scheduler.PollerFor(processor, static index => Make(Choose(PollerKind.Default, Variable)));
 
+    /// <summary>For a socket that is opened by itself: the poller of the running goroutine's processor, which is likely to use
+    /// it; on other threads that of each processor in turn.</summary>
+    public static INetPoller ForNewSocket(GoScheduler scheduler)
+    {
+        int? processor = null;
+        if (Machine.OfThisThread is { } machine && machine.Scheduler == scheduler)
+        {
+            processor = machine.Pin(out int previous)?.Index;
+            machine.Unpin(previous);
+        }
+        return For(scheduler, processor ?? (int)(Interlocked.Increment(ref s_next) % scheduler.MaxProcs));
+    }
+
+    private static uint s_next;
+
     /// <summary>Those of all its processors.</summary>
     public static INetPoller[] All(GoScheduler scheduler) => [.. Enumerable.Range(0, scheduler.MaxProcs).Select(i => For(scheduler, i))];
 
