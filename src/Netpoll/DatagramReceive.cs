@@ -14,7 +14,7 @@ internal sealed class DatagramReceive(UdpSocket socket)
     private DatagramInfo _received;
     private int _count;
 
-    /// <summary>Waits for one. The caller has taken a reference.</summary>
+    /// <summary>Waits for one. The caller has begun the operation.</summary>
     public ValueTask<DatagramInfo> StartFromAsync(Memory<byte> buffer, CancellationToken token)
     {
         if (Start(buffer, mustFit: false, null, token))
@@ -22,11 +22,11 @@ internal sealed class DatagramReceive(UdpSocket socket)
         return Failure is { } failure ? ValueTask.FromException<DatagramInfo>(failure) : new ValueTask<DatagramInfo>(_received);
     }
 
-    /// <summary>Waits for one that has to fit, and gives its length. The caller has taken a reference.</summary>
+    /// <summary>Waits for one that has to fit, and gives its length. The caller has begun the operation.</summary>
     public ValueTask<int> StartAsync(Memory<byte> buffer, CancellationToken token) =>
         CountOf(Start(buffer, mustFit: true, null, token));
 
-    /// <summary>Waits for one, takes all that are there, and gives their number. The caller has taken a reference.</summary>
+    /// <summary>Waits for one, takes all that are there, and gives their number. The caller has begun the operation.</summary>
     public ValueTask<int> StartBatchAsync(DatagramBatch batch, CancellationToken token) =>
         CountOf(Start(default, mustFit: false, batch, token));
 

@@ -11,11 +11,11 @@ internal sealed class DatagramSend(UdpSocket socket) : PendingOperation(socket, 
     private AddressPort _address;
     private DatagramBatch? _batch;
 
-    /// <summary>Waits until one has been sent. The caller has taken a reference.</summary>
+    /// <summary>Waits until one has been sent. The caller has begun the operation.</summary>
     public ValueTask StartAsync(ReadOnlyMemory<byte> datagram, AddressPort address, CancellationToken token) =>
         Start(datagram, address, null, token);
 
-    /// <summary>Waits until the rest of a batch has been sent. The caller has taken a reference.</summary>
+    /// <summary>Waits until the rest of a batch has been sent. The caller has begun the operation.</summary>
     public ValueTask StartBatchAsync(DatagramBatch batch, CancellationToken token) => Start(default, default, batch, token);
 
     private ValueTask Start(ReadOnlyMemory<byte> datagram, AddressPort address, DatagramBatch? batch, CancellationToken token)

@@ -148,7 +148,7 @@ public sealed class UdpSocket : NetSocket
     /// </exception>
     /// <exception cref="TimeoutException">The read deadline has passed.</exception>
     /// <exception cref="ObjectDisposedException">The socket has been closed.</exception>
-    /// <exception cref="InvalidOperationException">Another goroutine is receiving.</exception>
+    /// <exception cref="InvalidOperationException">Another goroutine waits to receive.</exception>
     public ValueTask<DatagramInfo> ReceiveFromAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -156,7 +156,7 @@ public sealed class UdpSocket : NetSocket
         AddReference();
         int n = TryReceive(buffer.Span, out DatagramInfo received);
         if (n == SystemSockets.WouldBlock)
-            return (_receive ??= new DatagramReceive(this)).StartFromAsync(buffer, cancellationToken);
+            return ReceiveLater().StartFromAsync(buffer, cancellationToken);
         Release();
         if (n < 0)
             return ValueTask.FromException<DatagramInfo>(FailureOf(-n, "receive"));
@@ -177,7 +177,7 @@ public sealed class UdpSocket : NetSocket
         AddReference();
         int n = TryReceive(buffer.Span, out DatagramInfo received);
         if (n == SystemSockets.WouldBlock)
-            return (_receive ??= new DatagramReceive(this)).StartAsync(buffer, cancellationToken);
+            return ReceiveLater().StartAsync(buffer, cancellationToken);
         Release();
         if (n < 0)
             return ValueTask.FromException<int>(FailureOf(-n, "receive"));
@@ -200,7 +200,7 @@ public sealed class UdpSocket : NetSocket
         AddReference();
         int count = TryReceive(batch);
         if (count == SystemSockets.WouldBlock)
-            return (_receive ??= new DatagramReceive(this)).StartBatchAsync(batch, cancellationToken);
+            return ReceiveLater().StartBatchAsync(batch, cancellationToken);
         Release();
         if (count < 0)
             return ValueTask.FromException<int>(FailureOf(-count, "receive"));
@@ -234,7 +234,7 @@ public sealed class UdpSocket : NetSocket
     /// <see cref="SocketError.MessageSize"/>: the datagram is longer than one can be.</exception>
     /// <exception cref="TimeoutException">The write deadline has passed.</exception>
     /// <exception cref="ObjectDisposedException">The socket has been closed.</exception>
-    /// <exception cref="InvalidOperationException">Another goroutine is sending.</exception>
+    /// <exception cref="InvalidOperationException">Another goroutine waits to send.</exception>
     public ValueTask SendToAsync(
         ReadOnlyMemory<byte> datagram, AddressPort address, CancellationToken cancellationToken = default)
     {
@@ -243,7 +243,7 @@ public sealed class UdpSocket : NetSocket
         AddReference();
         int n = TrySend(datagram.Span, address);
         return n == SystemSockets.WouldBlock
-            ? (_send ??= new DatagramSend(this)).StartAsync(datagram, address, cancellationToken)
+            ? SendLater().StartAsync(datagram, address, cancellationToken)
             : Sent(n);
     }
 
@@ -268,8 +268,23 @@ public sealed class UdpSocket : NetSocket
         AddReference();
         int n = TrySendRest(batch);
         return n == SystemSockets.WouldBlock
-            ? (_send ??= new DatagramSend(this)).StartBatchAsync(batch, cancellationToken)
+            ? SendLater().StartBatchAsync(batch, cancellationToken)
             : Sent(n);
+    }
+
+    // Calls that need not wait may be made by several at once, each for a datagram of its own; only one may wait.
+    private DatagramReceive ReceiveLater()
+    {
+        Release();
+        BeginOperation(PollMode.Read);
+        return _receive ??= new DatagramReceive(this);
+    }
+
+    private DatagramSend SendLater()
+    {
+        Release();
+        BeginOperation(PollMode.Write);
+        return _send ??= new DatagramSend(this);
     }
 
     // Without a wait.
