@@ -38,7 +38,7 @@ public sealed class AcceptStress
     // ---- Out of descriptors ----
 
     [Fact]
-    public void Without_descriptors_it_waits_says_so_once_and_recovers()
+    public void Without_descriptors_it_waits_and_says_so_and_recovers()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
         const int Spare = 40, Count = 3 * Spare;
@@ -66,8 +66,11 @@ public sealed class AcceptStress
                 waiting[^1].Send([7]);
             }
             Assert.InRange(double.Parse(server.Ask("cpu")) - before, 0, 500);
-            Assert.Single(server.Log);
-            Assert.Empty(Answered(waiting)); // nobody else has been let in
+            // A few may have come in, in place of a file that the runtime has closed; it says so, and that it has none again.
+            AssertAlternates(server.Log);
+            Assert.InRange(server.Log.Length, 1, 7);
+            served.AddRange(Answered(waiting));
+            Assert.InRange(served.Count, 1, Spare);
 
             // As some go, others come in, and at last all have been served.
             while (true)
@@ -80,7 +83,7 @@ public sealed class AcceptStress
                 served = Answered(waiting);
             }
             Bounded.Until(() => server.Log[^1].StartsWith("Information", StringComparison.Ordinal), "it says that it has recovered");
-            Assert.All(server.Log.Select((line, i) => (line, i)), static l => Assert.StartsWith(l.i % 2 == 0 ? "Error" : "Information", l.line));
+            AssertAlternates(server.Log);
             server.Ask("close");
             Assert.Equal("0", server.Ask("left"));
         }
@@ -89,6 +92,10 @@ public sealed class AcceptStress
             waiting.ForEach(static p => p.Dispose());
         }
     }
+
+    // That there are none is said once for each time that they have run out, and that there are some, before it is said again.
+    private static void AssertAlternates(string[] log) =>
+        Assert.All(log.Select((line, i) => (line, i)), static l => Assert.StartsWith(l.i % 2 == 0 ? "Error" : "Information", l.line));
 
     // Those that have an answer, taken out of the list.
     private static List<Socket> Answered(List<Socket> waiting)
@@ -204,7 +211,7 @@ public sealed class AcceptStress
         server.Ask("close");
         Assert.Equal("0", server.Ask("left"));
         if (error is "EMFILE" or "ENOBUFS")
-            Assert.Equal(server.Log.Length / 2, server.Log.Count(static line => line.StartsWith("Information", StringComparison.Ordinal)));
+            AssertAlternates(server.Log);
         else
             Assert.Empty(server.Log);
     }
