@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace NetGo;
@@ -26,12 +27,14 @@ internal readonly unsafe partial struct ThreadClock
 
     /// <summary>Nanoseconds of CPU time that the thread has used; a new number at each call where the system does not
     /// tell.</summary>
-    public long CpuTime()
+    public long CpuTime() => _threadId == 0 ? Stopwatch.GetTimestamp() : CpuTimeOf(_clockId);
+
+    // Apart, because a call that skips the GC transition is bound when the method that it is in is compiled: here, on Linux only.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static long CpuTimeOf(int clockId)
     {
         Timespec time;
-        if (_threadId == 0 || ClockGetTime(_clockId, &time) != 0)
-            return Stopwatch.GetTimestamp();
-        return time.Seconds * 1_000_000_000 + time.Nanoseconds;
+        return ClockGetTime(clockId, &time) == 0 ? time.Seconds * 1_000_000_000 + time.Nanoseconds : Stopwatch.GetTimestamp();
     }
 
     /// <summary>Whether the thread waits in the kernel for something other than a core: proc(5), task/TID/stat, states S
