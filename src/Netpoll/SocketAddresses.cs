@@ -8,7 +8,9 @@ internal static unsafe partial class SocketAddresses
 {
     private static readonly IPEndPoint s_any = new(IPAddress.Any, 0);
     private static readonly IPEndPoint s_anyV6 = new(IPAddress.IPv6Any, 0);
-    private static readonly UnixDomainSocketEndPoint s_unix = new("/");
+
+    // Made when there is a use for it: Windows before 10 has none.
+    private static UnixDomainSocketEndPoint AnyUnix => field ??= new UnixDomainSocketEndPoint("/");
 
     /// <exception cref="SocketException">The system does not say.</exception>
     public static EndPoint LocalOf(nint socket)
@@ -33,14 +35,14 @@ internal static unsafe partial class SocketAddresses
     public static EndPoint FromRaw(ReadOnlySpan<byte> raw)
     {
         if (raw.Length < sizeof(ushort))
-            return s_unix.Create(new SocketAddress(AddressFamily.Unix, sizeof(ushort))); // macOS gives none to a socket without a name
+            return AnyUnix.Create(new SocketAddress(AddressFamily.Unix, sizeof(ushort))); // macOS gives none to a socket without a name
         var address = new SocketAddress(AddressFamily.InterNetwork, raw.Length);
         raw.CopyTo(address.Buffer.Span);
         return address.Family switch
         {
             AddressFamily.InterNetwork => s_any.Create(address),
             AddressFamily.InterNetworkV6 => s_anyV6.Create(address),
-            AddressFamily.Unix => s_unix.Create(address),
+            AddressFamily.Unix => AnyUnix.Create(address),
             _ => throw new NotSupportedException($"There are no end points for addresses of family {address.Family}."),
         };
     }

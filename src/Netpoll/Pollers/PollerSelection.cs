@@ -65,6 +65,7 @@ internal static class PollerSelection
     {
         PollerKind.Epoll when OperatingSystem.IsLinux() => new EpollPoller(),
         PollerKind.Kqueue => new KqueuePoller(),
+        PollerKind.Iocp when OperatingSystem.IsWindows() => new IocpPoller(),
         _ => throw new PlatformNotSupportedException($"There is no poller of kind {kind} on this system."),
     };
 }
