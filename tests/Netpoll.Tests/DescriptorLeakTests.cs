@@ -1,10 +1,20 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 
 namespace NetGo.Netpoll.Tests;
 
 public sealed class DescriptorLeakTests
 {
-    private static int Open => Directory.GetFileSystemEntries("/proc/self/fd").Length;
+    private static int Open
+    {
+        get
+        {
+            if (OperatingSystem.IsLinux())
+                return Directory.GetFileSystemEntries("/proc/self/fd").Length;
+            using var process = Process.GetCurrentProcess();
+            return process.HandleCount;
+        }
+    }
 
     [Fact]
     public async Task Nothing_is_left_open()
@@ -48,7 +58,10 @@ public sealed class DescriptorLeakTests
                 default:
                     peer.LingerState = new LingerOption(true, 0);
                     peer.Dispose();
-                    await Assert.ThrowsAsync<IOException>(() => read);
+                    if (Wine.IsHere)
+                        await read;
+                    else
+                        await Assert.ThrowsAsync<IOException>(() => read);
                     break;
             }
             connection.Close();

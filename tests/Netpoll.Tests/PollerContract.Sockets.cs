@@ -158,11 +158,16 @@ public abstract partial class PollerContract
     [Fact]
     public void An_end_that_comes_with_the_last_bytes_is_remembered()
     {
+        Assert.SkipWhen(Wine.IsHere, "Wine tells of the end only when the bytes before it have been read.");
         var (descriptor, peer, desc) = MakeRegistered();
         PollOnce(TimeSpan.Zero);
         peer.Send([1]);
         peer.Shutdown(SocketShutdown.Send);
-        PollUntil(() => desc.PeerClosed);
+        PollUntil(() =>
+        {
+            _poller.Arm(desc, PollMode.Read); // what came before the end may have been an event of its own
+            return desc.PeerClosed;
+        });
         byte[] buffer = new byte[10];
         Assert.Equal(1, SocketPair.Read(descriptor, buffer));
         Assert.Equal(0, SocketPair.Read(descriptor, buffer));

@@ -41,7 +41,7 @@ internal static class SocketPair
                 total += n;
                 full = 0;
             }
-            Thread.Sleep(2);
+            Thread.Sleep(20); // an acknowledgement may be 40 ms late, and makes room
         }
         return total;
     }

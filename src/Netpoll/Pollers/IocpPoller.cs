@@ -352,7 +352,7 @@ internal sealed unsafe class IocpPoller : INetPoller
     {
         CompletionPort.Entry* entries = stackalloc CompletionPort.Entry[MaxEvents];
         long start = Stopwatch.GetTimestamp();
-        while (AnyPending())
+        while (CountSlots(AfdSlot.Pending) > 0)
         {
             if (Stopwatch.GetElapsedTime(start) > s_cancellationLimit)
                 return false;
@@ -368,16 +368,18 @@ internal sealed unsafe class IocpPoller : INetPoller
         return true;
     }
 
-    private bool AnyPending()
+    /// <summary>How many slots have one of these uses.</summary>
+    internal int CountSlots(int uses)
     {
-        foreach (AfdSlot[] slots in _slots)
+        int count = 0;
+        lock (_slotsLock)
         {
-            foreach (ref AfdSlot slot in slots.AsSpan())
+            foreach (AfdSlot[] slots in _slots)
             {
-                if ((Volatile.Read(ref slot.Uses) & AfdSlot.Pending) != 0)
-                    return true;
+                foreach (ref AfdSlot slot in slots.AsSpan())
+                    count += (Volatile.Read(ref slot.Uses) & uses) != 0 ? 1 : 0;
             }
         }
-        return false;
+        return count;
     }
 }
