@@ -47,7 +47,8 @@ internal sealed partial class Machine
     /// <summary>Its thread has ended, or is about to and touches nothing any more.</summary>
     public volatile bool HasEnded;
 
-    public ThreadClock Clock { get; private set; }
+    /// <summary>Of its thread. Set before the machine first runs user code.</summary>
+    public ThreadClock Clock { get; private set; } = null!;
 
     /// <summary>The goroutine that the code running now belongs to; null once it has parked.</summary>
     public Goroutine? Current => _current;

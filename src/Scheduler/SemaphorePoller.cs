@@ -5,6 +5,14 @@ internal sealed class SemaphorePoller : IPoller
 {
     private readonly Lock _lock = new();
     private readonly ManualResetEventSlim _event = new(false, spinCount: 0);
+    private readonly HighResolutionTimer? _timer = HighResolutionTimer.TryCreate();
+    private readonly WaitHandle[]? _eventOrTimer;
+
+    public SemaphorePoller()
+    {
+        if (_timer is not null)
+            _eventOrTimer = [_event.WaitHandle, _timer];
+    }
 
     public bool HasRegistrations => false;
 
@@ -12,11 +20,22 @@ internal sealed class SemaphorePoller : IPoller
     {
         if (timeout == 0)
             return;
+        Wait(timeout);
+        lock (_lock)
+            _event.Reset();
+    }
+
+    private void Wait(long timeout)
+    {
+        if (timeout > 0 && _timer is not null)
+        {
+            _timer.Set(timeout);
+            WaitHandle.WaitAny(_eventOrTimer!);
+            return;
+        }
         // Rounded up: a timer must not fire early, and a wait of 0 ms would spin.
         int milliseconds = timeout < 0 ? Timeout.Infinite : (int)Math.Min((timeout + 999_999) / 1_000_000, int.MaxValue);
         _event.Wait(milliseconds);
-        lock (_lock)
-            _event.Reset();
     }
 
     public void Wake()
@@ -29,5 +48,9 @@ internal sealed class SemaphorePoller : IPoller
 
     public bool TryRelease(IPoller other) => true;
 
-    public void Dispose() => _event.Dispose();
+    public void Dispose()
+    {
+        _event.Dispose();
+        _timer?.Dispose();
+    }
 }

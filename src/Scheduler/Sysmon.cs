@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace NetGo;
 
 // The system monitor: a thread without a processor that looks at the others; Go's sysmon. What it does, and when:
@@ -74,10 +76,10 @@ internal sealed class Sysmon(GoScheduler scheduler)
     {
         long delay = MinDelay;
         long idleSince = -1;
-        ThreadClock.SleepPrecisely();
+        using var sleep = new PreciseSleep();
         while (!_stopping)
         {
-            long now = ThreadClock.MonotonicNow();
+            long now = MonotonicNow();
             bool suspect = Look(now);
             if (!scheduler.AllIdle)
             {
@@ -94,9 +96,12 @@ internal sealed class Sysmon(GoScheduler scheduler)
                 delay = MinDelay;
             }
             delay = _anySyscall ? MinDelay : Math.Min(delay * 2, MaxDelay(now - _lastBlocked, suspect));
-            ThreadClock.Sleep(delay);
+            sleep.For(delay);
         }
     }
+
+    // The system's monotonic clock, whatever clock the scheduler has.
+    private static long MonotonicNow() => (long)(Stopwatch.GetTimestamp() * (1e9 / Stopwatch.Frequency));
 
     private static long MaxDelay(long sinceHandOff, bool suspect) => sinceHandOff switch
     {

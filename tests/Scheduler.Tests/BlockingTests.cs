@@ -120,7 +120,7 @@ public sealed class BlockingTests
                 await Go.YieldAsync();
                 Interlocked.Increment(ref done);
             }
-        }))).WaitAsync(TimeSpan.FromSeconds(30));
+        }))).WaitAsync(Bounded.StressLimit);
         Assert.Equal(2000, done);
         Bounded.NoneLeft(scheduler);
 
@@ -172,7 +172,7 @@ public sealed class BlockingTests
         {
             stop.Set();
         }
-        await Task.WhenAll(blocked).WaitAsync(TimeSpan.FromSeconds(30));
+        await Task.WhenAll(blocked).WaitAsync(Bounded.StressLimit);
         Bounded.NoneLeft(scheduler);
     }
 

@@ -226,7 +226,7 @@ public sealed class HandOffTests
                     if (i % 100 == 0)
                         Go.Spawn(static () => { });
                 }
-            }))).WaitAsync(TimeSpan.FromSeconds(20));
+            }))).WaitAsync(Bounded.StressLimit);
         }
         finally
         {

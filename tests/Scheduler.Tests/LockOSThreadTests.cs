@@ -47,7 +47,7 @@ public sealed class LockOSThreadTests
             }
             Volatile.Write(ref lockedThread, 0);
             Go.UnlockOSThread();
-        }).WaitAsync(TimeSpan.FromSeconds(30));
+        }).WaitAsync(Bounded.StressLimit);
         Volatile.Write(ref stop, true);
         await others.Within();
         Bounded.NoneLeft(scheduler);
@@ -131,7 +131,7 @@ public sealed class LockOSThreadTests
             Go.UnlockOSThread();
         })));
         scheduler.Spawn(async () => await ring[0].SendAsync(0));
-        await all.WaitAsync(TimeSpan.FromSeconds(30));
+        await all.WaitAsync(Bounded.StressLimit);
         Bounded.NoneLeft(scheduler);
     }
 

@@ -82,7 +82,7 @@ public sealed class SchedulerStressTests(ITestOutputHelper output)
             int root = i;
             scheduler.Spawn(() => Body(new Random(seed * 1000 + root), 0));
         }
-        Assert.True(await Task.Run(() => SpinWait.SpinUntil(() => scheduler.GoroutineCount == 0, TimeSpan.FromSeconds(20))),
+        Assert.True(await Task.Run(() => SpinWait.SpinUntil(() => scheduler.GoroutineCount == 0, Bounded.StressLimit)),
             $"{scheduler.GoroutineCount} goroutines never ended: {begun} begun, {ended} ended");
         Bounded.Until(() => Volatile.Read(ref ended) == Volatile.Read(ref begun), "all ended");
         Assert.True(ended >= Roots);

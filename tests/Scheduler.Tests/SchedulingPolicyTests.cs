@@ -138,7 +138,7 @@ public sealed class SchedulingPolicyTests
                     });
                     await child;
                 }
-            }))).WaitAsync(TimeSpan.FromSeconds(30));
+            }))).WaitAsync(Bounded.StressLimit);
             Assert.Equal(5000, done);
             scheduler.MaxProcs = 3 - processors;
             await scheduler.RunAsync(async () => await Go.YieldAsync()).Within();

@@ -3,7 +3,11 @@ namespace NetGo.Tests;
 /// <summary>Waits that end with a failed test, never with a hung one.</summary>
 internal static class Bounded
 {
-    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+    /// <summary>Longer on Windows' API: under Wine each wait and each wake is a round trip to another process.</summary>
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(OperatingSystem.IsWindows() ? 60 : 10);
+
+    /// <summary>For what a machine has to work at.</summary>
+    public static readonly TimeSpan StressLimit = 3 * Limit;
 
     public static Task Within(this Task task) => task.WaitAsync(Limit);
 

@@ -1,0 +1,43 @@
+using System.Runtime.InteropServices;
+
+namespace NetGo;
+
+/// <summary>The calls of Linux about threads. On other systems no method that makes one may run: a call without a GC transition
+/// is looked up when its caller is compiled.</summary>
+internal static unsafe partial class LinuxThreads
+{
+    [StructLayout(LayoutKind.Sequential)]
+    public struct Timespec
+    {
+        public long Seconds;
+        public long Nanoseconds;
+    }
+
+    [LibraryImport("libc", EntryPoint = "pthread_self")]
+    public static partial nint CurrentPthread();
+
+    [LibraryImport("libc", EntryPoint = "pthread_getcpuclockid")]
+    public static partial int GetCpuClockId(nint thread, int* clockId);
+
+    [LibraryImport("libc", EntryPoint = "gettid")]
+    public static partial int CurrentThreadId();
+
+    [LibraryImport("libc", EntryPoint = "clock_gettime")]
+    [SuppressGCTransition]
+    public static partial int ClockGetTime(int clockId, Timespec* time);
+
+    [LibraryImport("libc", EntryPoint = "nanosleep")]
+    public static partial int NanoSleep(Timespec* requested, Timespec* remaining);
+
+    [LibraryImport("libc", EntryPoint = "prctl")]
+    public static partial int ProcessControl(int option, nuint argument2, nuint argument3, nuint argument4, nuint argument5);
+
+    [LibraryImport("libc", EntryPoint = "open")]
+    public static partial int Open(byte* path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "read")]
+    public static partial nint Read(int descriptor, byte* buffer, nint count);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    public static partial int Close(int descriptor);
+}
