@@ -67,10 +67,10 @@ internal static unsafe partial class UnixSockets
         int error = Result(SocketPair(1, 1 | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair));
         if (error == 0)
         {
-            error = -Prepare(pair[0]);
+            error = -Prepare(pair[0], accepted: false);
             if (error != 0)
                 _ = Close(pair[1]);
-            else if ((error = -Prepare(pair[1])) != 0)
+            else if ((error = -Prepare(pair[1], accepted: false)) != 0)
                 _ = Close(pair[0]);
         }
         one = pair[0];

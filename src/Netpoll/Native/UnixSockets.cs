@@ -136,7 +136,7 @@ internal static unsafe partial class UnixSockets
         }
         int kind = type == SocketType.Dgram ? 2 : 1;
         int socket = Socket(number, kind | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol is ProtocolType.Tcp or ProtocolType.Udp ? (int)protocol : 0);
-        error = socket < 0 ? LastError : Prepare(socket);
+        error = socket < 0 ? LastError : Prepare(socket, accepted: false);
         return error == 0 ? socket : -1;
     }
 
@@ -146,7 +146,7 @@ internal static unsafe partial class UnixSockets
         do
         {
             socket = IsMac ? Accept((int)listener, address, addressLength) : Accept4((int)listener, address, addressLength, SOCK_NONBLOCK | SOCK_CLOEXEC);
-            error = socket < 0 ? LastError : Prepare(socket);
+            error = socket < 0 ? LastError : Prepare(socket, accepted: true);
         }
         while (error == EINTR);
         if (error == 0)
@@ -157,13 +157,14 @@ internal static unsafe partial class UnixSockets
     }
 
     // What the flags of socket(2) do elsewhere: not to block, not to be inherited, no signal. Closes the socket when it fails.
-    private static int Prepare(int socket)
+    private static int Prepare(int socket, bool accepted)
     {
         if (!IsMac)
             return 0;
         int on = 1;
+        // What is accepted has no signals from its listener; and macOS sets no option on a connection that has been reset already.
         if (InputOutputControl(socket, FIOCLEX, 0, 0, 0, 0, 0, 0, 0) == 0 && SetNonBlocking(socket, &on) == 0 &&
-            SetSocketOption(socket, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof(int)) == 0)
+            (accepted || SetSocketOption(socket, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof(int)) == 0))
             return 0;
         int error = LastError;
         _ = Close(socket);

@@ -211,15 +211,16 @@ internal sealed unsafe class IocpPoller : INetPoller
     // The system counts in ticks of its clock, of 1 to 15.6 ms, and begins in the middle of one: it may come back early.
     private int TakeInTime(CompletionPort.Entry* entries, long timeout)
     {
-        long until = ThreadClock.MonotonicNow() + timeout;
+        long start = Stopwatch.GetTimestamp();
+        long left = timeout;
         while (true)
         {
             // Rounded up, so that a timer is due when the wait ends.
-            int count = CompletionPort.Take(_port, entries, MaxEvents, (int)Math.Min((timeout - 1) / 1_000_000 + 1, int.MaxValue));
+            int count = CompletionPort.Take(_port, entries, MaxEvents, (int)Math.Min((left - 1) / 1_000_000 + 1, int.MaxValue));
             if (count > 0 || _disposed)
                 return count;
-            timeout = until - ThreadClock.MonotonicNow();
-            if (timeout <= 0)
+            left = timeout - Stopwatch.GetElapsedTime(start).Ticks * 100;
+            if (left <= 0)
                 return 0;
         }
     }
