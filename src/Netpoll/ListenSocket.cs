@@ -69,7 +69,7 @@ internal sealed class ListenSocket : NetSocket
                         Recover();
                     if (Machine.SpendBudget())
                         await Go.YieldAsync();
-                    return new NetConnection(Scheduler, NextPoller(), descriptor, remote);
+                    return new NetConnection(Scheduler, NextPoller(), descriptor, remote) { Lingers = _options.Lingers };
                 }
                 if (error == SystemSockets.WouldBlock)
                 {
@@ -94,6 +94,9 @@ internal sealed class ListenSocket : NetSocket
         byte* raw = stackalloc byte[SystemSockets.MaxAddressLength];
         uint length = SystemSockets.MaxAddressLength;
         nint descriptor = SystemSockets.Accept(Descriptor, raw, &length, out error);
+        // On Linux it has inherited all that the listening socket was told, which saves the calls.
+        if (!OperatingSystem.IsLinux() && descriptor >= 0)
+            _options.ApplyToAccepted(descriptor, _endPoint);
         remote = descriptor < 0 ? default : RawAddress.From(new ReadOnlySpan<byte>(raw, (int)Math.Min(length, SystemSockets.MaxAddressLength)));
         return descriptor;
     }

@@ -11,7 +11,7 @@ public sealed partial class NetConnection : NetSocket
 {
     private const int MaxVectors = 16;
 
-    private readonly RawAddress _remoteAddress;
+    private RawAddress _remoteAddress;
     private EndPoint? _remoteEndPoint;
     private StreamOperation? _read;
     private StreamOperation? _write;
@@ -50,6 +50,7 @@ public sealed partial class NetConnection : NetSocket
         if (!TryAddReference())
             return;
         _ = SystemSockets.SetLinger(Descriptor, true, 0);
+        Lingers = false;
         CloseCore(shutDown: false); // a FIN now would keep the RST from being sent
         Release();
     }
@@ -71,6 +72,11 @@ public sealed partial class NetConnection : NetSocket
         _ = SystemSockets.Shutdown(Descriptor, how);
         Release();
     }
+
+    /// <summary>The connection as a <see cref="Stream"/>, for SslStream, HttpClient, StreamReader and all else that wants
+    /// one.</summary>
+    /// <param name="ownsConnection">Whether disposing the stream closes the connection.</param>
+    public NetStream AsStream(bool ownsConnection = true) => new(this, ownsConnection);
 
     // ---- Reading ----
 

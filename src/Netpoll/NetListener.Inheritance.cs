@@ -12,7 +12,7 @@ public sealed partial class NetListener
     /// <see cref="ListenerHandOver"/>, or by whoever else sets <c>LISTEN_FDS</c>. They are on the current scheduler. Call it once, early:
     /// it removes the variables from the environment, so that a second call, and processes started by this one, find none.
     /// Several sockets of one address (SO_REUSEPORT) are one listener with as many shards.</summary>
-    /// <param name="options">Of these, <see cref="ListenOptions.NoDelay"/> and <see cref="ListenOptions.Logger"/> count. Null for the
+    /// <param name="options">Of these, <see cref="NetConnectionOptions.NoDelay"/> and <see cref="ListenOptions.Logger"/> count. Null for the
     /// defaults.</param>
     /// <returns>In the order of their descriptors, each with its <see cref="Name"/>. None when the variables are absent or meant for
     /// another process.</returns>
@@ -25,7 +25,7 @@ public sealed partial class NetListener
     /// <summary>A listener over a socket that was opened elsewhere, on the current scheduler; Go's net.FileListener. The listener gets a
     /// descriptor of its own for the same socket: the one that is given stays the caller's, and either may be closed first.</summary>
     /// <param name="handle">A stream socket that listens, TCP or Unix. It becomes non-blocking.</param>
-    /// <param name="options">Of these, <see cref="ListenOptions.NoDelay"/>, <see cref="ListenOptions.Name"/> and
+    /// <param name="options">Of these, <see cref="NetConnectionOptions.NoDelay"/>, <see cref="ListenOptions.Name"/> and
     /// <see cref="ListenOptions.Logger"/> count. Null for the defaults.</param>
     /// <exception cref="ArgumentException">It is no stream socket that listens.</exception>
     /// <exception cref="SocketException">The system refused.</exception>

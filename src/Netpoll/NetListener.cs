@@ -92,10 +92,7 @@ public sealed partial class NetListener : IDisposable
                 Require(SystemSockets.SetOption(socket, SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, 1));
             if (shared && !first)
                 Require(UnixSockets.ShareAddress(socket));
-            if (options.NoDelay)
-                Require(SystemSockets.SetOption(socket, SocketOptionLevel.Tcp, SocketOptionName.NoDelay, 1)); // inherited by what is accepted
-            if (endPoint is IPEndPoint { AddressFamily: AddressFamily.InterNetworkV6 } ip)
-                Require(SystemSockets.SetOption(socket, SocketOptionLevel.IPv6, SocketOptionName.IPv6Only, ip.Address.Equals(IPAddress.IPv6Any) ? 0 : 1));
+            options.ApplyToListener(socket, endPoint);
             SocketAddress address = endPoint.Serialize();
             Require(SystemSockets.Bind(socket, address.Buffer.Span[..address.Size]));
             if (shared && first)

@@ -21,6 +21,7 @@ public abstract class NetSocket : IDisposable
     private readonly PollDesc _desc;
     private readonly nint _descriptor;
     private volatile bool _registered;
+    private volatile bool _lingers;
     private bool _drained;
     private bool _full;
     private int _references = 1;
@@ -43,6 +44,13 @@ public abstract class NetSocket : IDisposable
 
     /// <summary>What it is called in messages.</summary>
     internal virtual string Noun => "connection";
+
+    /// <summary>Closing the descriptor may block until what has been written is sent.</summary>
+    internal bool Lingers
+    {
+        get => _lingers;
+        set => _lingers = value;
+    }
 
     /// <summary>Other processes have the descriptor too, or may. It is theirs as well: what would end it for all (shutdown(2)) is
     /// not done to it.</summary>
@@ -137,7 +145,7 @@ public abstract class NetSocket : IDisposable
             if (registered)
                 _poller.Unregister(_descriptor, _desc, IsShared);
         }
-        _ = SystemSockets.Close(_descriptor);
+        _ = Lingers ? SystemSockets.CloseLingering(_descriptor) : SystemSockets.Close(_descriptor);
         if (registered)
             _poller.Free(_desc);
         else

@@ -75,6 +75,7 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
 
     private static readonly object s_ready = new();
     private static readonly object s_wait = new();
+    private static readonly Action<object?> s_set = static woken => ((ManualResetEventSlim)woken!).Set();
 
     private object? _rg;
     private object? _wg;
@@ -156,7 +157,17 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
     internal void ParkCurrent(
         PollMode mode, Action<object?> continuation, object? argument, ValueTaskSourceOnCompletedFlags flags = ValueTaskSourceOnCompletedFlags.UseSchedulingContext)
     {
-        Goroutine g = Goroutine.Park(continuation, argument, WaitReason.IOWait, flags);
+        Publish(mode, Goroutine.Park(continuation, argument, WaitReason.IOWait, flags));
+    }
+
+    /// <summary>As <see cref="ParkCurrent"/>, for a thread that will block until <paramref name="woken"/> is set; then
+    /// <see cref="TakeResult"/> is due.</summary>
+    internal void ParkThread(PollMode mode, ManualResetEventSlim woken) =>
+        Publish(mode, Goroutine.ParkAnother(Scheduler, s_set, woken, WaitReason.IOWait));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Publish(PollMode mode, Goroutine g)
+    {
         // Close, deadlines and cancellation that were written before we set Wait have found nobody to wake: look now.
         if (Check(mode) != PollResult.Ready || Interlocked.CompareExchange(ref Semaphore(mode), g, s_wait) != s_wait)
             g.Scheduler.Ready(g, next: true);

@@ -330,12 +330,29 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
         Goroutine g = Machine.OfThisThread is { } machine
             ? machine.TakeCurrent()
             : GoScheduler.BranchForForeignThread(ref continuation, ref argument, (flags & ValueTaskSourceOnCompletedFlags.UseSchedulingContext) != 0);
-        g._entry = Entry.Continuation;
-        g._target = continuation;
-        g._argument = argument;
-        g.Scheduler.Events?.Parks(g, reason);
-        g._state.Park(reason);
+        g.ParkWith(continuation, argument, reason);
         return g;
+    }
+
+    /// <summary>As <see cref="Park"/>, for code that will block its thread and keeps its goroutine, if it has one: parks another,
+    /// whose only purpose is to call <paramref name="continuation"/>, on some machine of <paramref name="scheduler"/>.</summary>
+    internal static Goroutine ParkAnother(
+        GoScheduler scheduler, Action<object?> continuation, object? argument, WaitReason reason)
+    {
+        // Nobody's branch: one of a goroutine that has locked its thread would have to run on the very thread that blocks.
+        Goroutine g = scheduler.RentBranch(null);
+        g.ParkWith(continuation, argument, reason);
+        return g;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void ParkWith(Action<object?> continuation, object? argument, WaitReason reason)
+    {
+        _entry = Entry.Continuation;
+        _target = continuation;
+        _argument = argument;
+        Scheduler.Events?.Parks(this, reason);
+        _state.Park(reason);
     }
 
     // For an awaiter's OnCompleted. Async methods call UnsafeOnCompleted, and see to their context themselves.

@@ -106,9 +106,12 @@ internal static unsafe partial class SystemSockets
     public static bool IsExhaustion(int error) =>
         OperatingSystem.IsWindows() ? WindowsSockets.IsResourceError(error) : UnixSockets.IsExhaustion(error);
 
+    /// <summary>What the (positive) number of a system's error is called in .NET.</summary>
+    public static SocketError CodeOf(int error) => OperatingSystem.IsWindows() ? (SocketError)error : UnixSockets.ErrorOf(error);
+
     /// <summary>The .NET exception for the (positive) number of a system's error, with what was being done.</summary>
-    public static SocketException ExceptionFor(int error, string doing) => new(
-        (int)(OperatingSystem.IsWindows() ? (SocketError)error : UnixSockets.ErrorOf(error)), $"{doing}: {Marshal.GetPInvokeErrorMessage(error)}");
+    public static SocketException ExceptionFor(int error, string doing) =>
+        new((int)CodeOf(error), $"{doing}: {Marshal.GetPInvokeErrorMessage(error)}");
 
     /// <summary>Throws when a result is a failure.</summary>
     /// <exception cref="SocketException">It is.</exception>

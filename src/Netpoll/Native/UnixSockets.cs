@@ -27,7 +27,6 @@ internal static unsafe partial class UnixSockets
 
     private const int SO_NOSIGPIPE = 0x1022; // of macOS
     private const int SO_REUSEPORT_LB = 0x10000; // of FreeBSD
-    private const int TCP_DEFER_ACCEPT = 9; // of Linux
 
     public static int EAGAIN => IsLinux ? 11 : 35;
 
@@ -313,10 +312,6 @@ internal static unsafe partial class UnixSockets
         int on = 1;
         return IsMac ? -ENOPROTOOPT : Result(SetSocketOption((int)socket, SOL_SOCKET, IsLinux ? SO_REUSEPORT : SO_REUSEPORT_LB, &on, sizeof(int)));
     }
-
-    /// <summary>Has a connection accepted only when its first bytes have come, or after some seconds: TCP_DEFER_ACCEPT.</summary>
-    public static int DeferAccept(nint socket, int seconds) =>
-        IsLinux ? Result(SetSocketOption((int)socket, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(int))) : -ENOPROTOOPT;
 
     // ---- Errors ----
 

@@ -1,0 +1,20 @@
+using System.Net.Sockets;
+
+namespace NetGo.Netpoll;
+
+// What only some systems have, and SocketOptionName has no name for. Where it is missing, the result is the system's own error
+// for an option that it does not know.
+internal static unsafe partial class SystemSockets
+{
+    /// <summary>Has a connection accepted only when its first bytes have come, or after some seconds.</summary>
+    public static int DeferAccept(nint listener, int seconds) =>
+        OperatingSystem.IsWindows() ? -(int)SocketError.ProtocolOption : UnixSockets.DeferAccept(listener, seconds);
+
+    /// <summary>Has the next connect succeed at once, and the first write open the connection, with its bytes.</summary>
+    public static int FastOpenConnect(nint socket) =>
+        OperatingSystem.IsWindows() ? -(int)SocketError.ProtocolOption : UnixSockets.FastOpenConnect(socket);
+
+    /// <summary>Closes a socket that lingers: may block, for Linux does not care that it is non-blocking.</summary>
+    public static int CloseLingering(nint socket) =>
+        OperatingSystem.IsWindows() ? WindowsSockets.Close(socket) : UnixSockets.CloseLingering(socket);
+}
