@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using SystemChannels = System.Threading.Channels;
 
 namespace NetGo.Netpoll;
 
@@ -8,9 +7,12 @@ namespace NetGo.Netpoll;
 /// stays with the poller of the processor that accepted it. A Unix socket's connections go to all processors in turn.</summary>
 public sealed partial class NetListener : IDisposable
 {
+    private const int AcceptedCapacity = 16;
+
     private readonly ListenSocket[] _shards;
     private readonly Lock _lock = new();
-    private SystemChannels.Channel<NetConnection>? _accepted;
+    private Channel<NetConnection>? _accepted;
+    private bool _acceptedEnded;
 
     private NetListener(ListenSocket[] shards, EndPoint local, string name)
     {
@@ -115,49 +117,56 @@ public sealed partial class NetListener : IDisposable
     /// taken.</exception>
     public async ValueTask<NetConnection> AcceptAsync(CancellationToken cancellationToken = default)
     {
-        try
-        {
-            return await Accepted().Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (SystemChannels.ChannelClosedException)
-        {
-            throw new ObjectDisposedException(nameof(NetListener), "The listener has been closed.");
-        }
+        (NetConnection connection, bool ok) = await (Volatile.Read(ref _accepted) ?? StartAccepting()).ReceiveAsync(cancellationToken);
+        return ok ? connection : throw new ObjectDisposedException(nameof(NetListener), "The listener has been closed.");
     }
 
-    // The pumps of all shards feed one bounded channel, so no more is accepted than is taken, plus one per shard.
-    private SystemChannels.Channel<NetConnection> Accepted()
+    // The pumps of all shards feed one channel, so no more is accepted than is taken, but for what it holds and one for each shard.
+    // It holds a few, so that a pump and who takes do not have to switch for each.
+    private Channel<NetConnection> StartAccepting()
     {
         lock (_lock)
         {
             if (_accepted is { } existing)
                 return existing;
             ReportAccepting();
-            SystemChannels.Channel<NetConnection> channel = SystemChannels.Channel.CreateBounded<NetConnection>(1);
+            Channel<NetConnection> channel = Channel.Make<NetConnection>(AcceptedCapacity);
             int running = _shards.Length;
             foreach (ListenSocket shard in _shards)
             {
                 shard.Scheduler.Spawn(async () =>
                 {
                     while (await shard.AcceptAsync() is { } connection)
-                        await DeliverAsync(channel.Writer, connection);
+                        await DeliverAsync(channel, connection);
                     if (Interlocked.Decrement(ref running) == 0)
-                        channel.Writer.TryComplete();
+                        EndAccepted();
                 });
             }
-            return _accepted = channel;
+            Volatile.Write(ref _accepted, channel);
+            return channel;
         }
     }
 
-    private static async ValueTask DeliverAsync(SystemChannels.ChannelWriter<NetConnection> writer, NetConnection connection)
+    private static async ValueTask DeliverAsync(Channel<NetConnection> to, NetConnection connection)
     {
         try
         {
-            await writer.WriteAsync(connection);
+            await to.SendAsync(connection);
         }
-        catch (SystemChannels.ChannelClosedException)
+        catch (ChannelClosedException)
         {
             connection.Close();
+        }
+    }
+
+    private void EndAccepted()
+    {
+        lock (_lock)
+        {
+            if (_accepted is null || _acceptedEnded)
+                return;
+            _acceptedEnded = true;
+            _accepted.Close();
         }
     }
 
@@ -178,12 +187,9 @@ public sealed partial class NetListener : IDisposable
         UnlinkFile();
         CloseShards();
         ReportClosed();
-        lock (_lock)
-        {
-            _accepted?.Writer.TryComplete();
-            while (_accepted is not null && _accepted.Reader.TryRead(out NetConnection? connection))
-                connection.Close();
-        }
+        EndAccepted();
+        while (Volatile.Read(ref _accepted) is { } accepted && accepted.TryReceive(out NetConnection? connection))
+            connection.Close();
     }
 
     private void CloseShards()

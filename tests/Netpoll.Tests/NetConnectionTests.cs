@@ -227,7 +227,7 @@ public sealed class NetConnectionTests
         Assert.Equal(7, await read);
         SocketPair.Fill(connection.Descriptor);
         connection.SetWriteDeadline(TimeSpan.FromMilliseconds(20));
-        await Assert.ThrowsAsync<TimeoutException>(() => net.Run(async () => await connection.WriteAsync(new byte[10])));
+        await Assert.ThrowsAsync<TimeoutException>(() => net.Run(async () => await connection.WriteAsync(new byte[Mebibyte])));
     }
 
     // As an HTTP server does it: a long one between requests, a short one for each.

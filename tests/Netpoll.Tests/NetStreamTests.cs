@@ -318,7 +318,7 @@ public sealed class NetStreamTests : DialFixture
         Assert.Throws<NotSupportedException>(() => stream.SetLength(0));
         stream.Dispose();
         Assert.True(stream is { CanRead: false, CanWrite: false });
-        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await stream.ReadAsync(new byte[1]));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => stream.ReadAsync(new byte[1]).AsTask());
         await Assert.ThrowsAsync<ObjectDisposedException>(async () => await stream.WriteAsync(new byte[1]));
         Assert.Throws<ObjectDisposedException>(() => stream.Read(new byte[1]));
         Assert.Throws<ObjectDisposedException>(() => stream.Write(new byte[1]));
