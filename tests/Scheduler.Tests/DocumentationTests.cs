@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace NetGo.Scheduler.Tests;
 
-/// <summary>What the documents show is what examples/Concurrency runs. A block of C# stands under a line
+/// <summary>What the guides show is what their examples run. A block of C# stands under a line
 /// <c>&lt;!-- snippet: NAME --&gt;</c>; it is the text between <c>// snippet: NAME</c> and <c>// end</c> in the example's sources, but
 /// for the indentation. Several regions of one name are one snippet, with an empty line between them.</summary>
 public sealed partial class DocumentationTests
@@ -29,8 +29,8 @@ public sealed partial class DocumentationTests
 
     private static string Read(params string[] path) => File.ReadAllText(Path.Combine([s_root, .. path]));
 
-    private static Dictionary<string, string> Snippets() => Directory
-        .EnumerateFiles(Path.Combine(s_root, "examples", "Concurrency"), "*.cs")
+    private static Dictionary<string, string> Snippets(string example) => Directory
+        .EnumerateFiles(Path.Combine(s_root, "examples", example), "*.cs")
         .SelectMany(static file => Region().Matches(File.ReadAllText(file)))
         .GroupBy(static region => region.Groups["name"].Value, static region => Dedent(region.Groups["code"].Value))
         .ToDictionary(static group => group.Key, static group => string.Join('\n', group));
@@ -42,11 +42,13 @@ public sealed partial class DocumentationTests
         return string.Join('\n', lines.Select(line => line.Length == 0 ? line : line[indent..]));
     }
 
-    [Fact]
-    public void Every_block_of_the_guide_is_a_snippet_of_the_example()
+    [Theory]
+    [InlineData("concurrency.md", "Concurrency")]
+    [InlineData("sockets.md", "Sockets")]
+    public void Every_block_of_a_guide_is_a_snippet_of_its_example(string guide, string example)
     {
-        Dictionary<string, string> snippets = Snippets();
-        MatchCollection blocks = CodeBlock().Matches(Read("docs", "concurrency.md"));
+        Dictionary<string, string> snippets = Snippets(example);
+        MatchCollection blocks = CodeBlock().Matches(Read("docs", guide));
         Assert.NotEmpty(blocks);
         Assert.All(blocks, block =>
         {
@@ -59,15 +61,17 @@ public sealed partial class DocumentationTests
     public void The_goroutines_of_the_readme_are_a_snippet_of_the_example()
     {
         Match block = Assert.Single(CodeBlock().Matches(Read("README.md")), static match => match.Groups["name"].Success);
-        Assert.Equal(Snippets()[block.Groups["name"].Value], block.Groups["code"].Value);
+        Assert.Equal(Snippets("Concurrency")[block.Groups["name"].Value], block.Groups["code"].Value);
     }
 
-    [Fact]
-    public void Every_snippet_is_shown_and_run()
+    [Theory]
+    [InlineData("concurrency.md", "Concurrency")]
+    [InlineData("sockets.md", "Sockets")]
+    public void Every_snippet_is_shown_and_run(string guide, string example)
     {
-        string documents = Read("docs", "concurrency.md") + Read("README.md");
-        string program = Read("examples", "Concurrency", "Program.cs");
-        Assert.All(Snippets().Keys, name =>
+        string documents = Read("docs", guide) + Read("README.md");
+        string program = Read("examples", example, "Program.cs");
+        Assert.All(Snippets(example).Keys, name =>
         {
             Assert.Contains($"<!-- snippet: {name} -->", documents, StringComparison.Ordinal);
             Assert.Contains($"RunAsync(\"{name}\",", program, StringComparison.Ordinal);

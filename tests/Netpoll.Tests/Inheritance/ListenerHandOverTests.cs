@@ -105,7 +105,7 @@ public sealed class ListenerHandOverTests : IDisposable
             client.Dispose();
         }
         Assert.Equal(1, closed);
-        Assert.InRange(ofParent, 1, 19); // one in the channel, and one of each shard
+        Assert.InRange(ofParent, 1, 19); // what the channel holds, and one of each shard
         Assert.Equal(Count - 1, ofParent + ofChild);
         Assert.Equal(ofParent, await serving.Within());
     }
