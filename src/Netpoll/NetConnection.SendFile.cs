@@ -55,7 +55,7 @@ public sealed partial class NetConnection
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         bool holdsFile = false;
-        AddReference();
+        BeginOperation(PollMode.Write); // until all is sent: nothing gets in between
         try
         {
             file.DangerousAddRef(ref holdsFile);
@@ -71,9 +71,7 @@ public sealed partial class NetConnection
                 }
                 if (n == SystemSockets.WouldBlock)
                 {
-                    PollResult result = await WaitCancellablyAsync(PollMode.Write, cancellationToken);
-                    if (result != PollResult.Ready)
-                        throw ErrorOf(result, cancellationToken);
+                    await WaitForRoomAsync(cancellationToken);
                     continue;
                 }
                 if (n < 0)
@@ -89,7 +87,7 @@ public sealed partial class NetConnection
         {
             if (holdsFile)
                 file.DangerousRelease();
-            Release();
+            EndOperation(PollMode.Write);
         }
     }
 
@@ -97,8 +95,8 @@ public sealed partial class NetConnection
         ? SystemSockets.WouldBlock
         : Go.Blocking(() => SystemSockets.SendFile(Descriptor, file, offset, count));
 
-    // The rest. Unlike RandomAccess, a FileStream takes what cannot be sought in, too. It is not disposed of: that would close the
-    // file, which is the caller's.
+    // The rest. Unlike RandomAccess, a FileStream takes what cannot be sought in, too. It is not disposed of: that would close
+    // the file, which is the caller's.
     private async ValueTask CopyFileAsync(
         SafeFileHandle file, long offset, long count, long sent, CancellationToken cancellationToken)
     {
@@ -114,7 +112,7 @@ public sealed partial class NetConnection
                 int n = Go.Blocking(() => stream.Read(piece.Span));
                 if (n == 0)
                     throw new FileEndedException(sent, count);
-                await WriteAsync(piece[..n], cancellationToken).ConfigureAwait(false);
+                await WritePieceAsync(piece[..n], cancellationToken);
                 sent += n;
             }
         }
@@ -122,5 +120,30 @@ public sealed partial class NetConnection
         {
             BufferPool.Return(buffer);
         }
+    }
+
+    // Part of an operation: WriteAsync would be another one.
+    private async ValueTask WritePieceAsync(ReadOnlyMemory<byte> piece, CancellationToken cancellationToken)
+    {
+        while (!piece.IsEmpty)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            int n = Desc.HasExpired(PollMode.Write) ? SystemSockets.WouldBlock : TryWrite(piece.Span);
+            if (n == SystemSockets.WouldBlock)
+                await WaitForRoomAsync(cancellationToken);
+            else if (n < 0)
+                throw ErrorOf(-n, "write");
+            else
+                piece = piece[n..];
+        }
+        if (Machine.SpendBudget())
+            await Go.YieldAsync();
+    }
+
+    private async ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
+    {
+        PollResult result = await WaitCancellablyAsync(PollMode.Write, cancellationToken);
+        if (result != PollResult.Ready)
+            throw ErrorOf(result, cancellationToken);
     }
 }

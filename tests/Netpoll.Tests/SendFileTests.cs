@@ -10,20 +10,20 @@ public sealed class SendFileTests : IDisposable
     private const int Mebibyte = 1 << 20;
     private const long Gibibyte = 1 << 30;
 
-    private readonly string _directory = Directory.CreateTempSubdirectory("netgo-file-").FullName;
+    private readonly TempDirectory _temp = new();
     private readonly Loopback _net = new();
 
     public void Dispose()
     {
         _net.Dispose();
-        Directory.Delete(_directory, recursive: true);
+        _temp.Dispose();
     }
 
     private (string Path, byte[] Content) NewFile(int length)
     {
         byte[] content = new byte[length];
         new Random(length).NextBytes(content);
-        string path = Path.Combine(_directory, $"file-{length}");
+        string path = _temp[$"file-{length}"];
         File.WriteAllBytes(path, content);
         return (path, content);
     }
@@ -162,12 +162,12 @@ public sealed class SendFileTests : IDisposable
     [Fact]
     public async Task A_file_that_cannot_be_read_is_an_error_of_the_files()
     {
-        using SafeFileHandle file = File.OpenHandle(Path.Combine(_directory, "new"), FileMode.CreateNew, FileAccess.Write);
+        using SafeFileHandle file = File.OpenHandle(_temp["new"], FileMode.CreateNew, FileAccess.Write);
         var (connection, _) = await _net.ConnectAsync();
         await Throws<UnauthorizedAccessException>(async () => await connection.SendFileAsync(file, 0, 1));
         file.Dispose();
         await Throws<ObjectDisposedException>(async () => await connection.SendFileAsync(file, 0, 1));
-        await Throws<FileNotFoundException>(async () => await connection.SendFileAsync(Path.Combine(_directory, "missing")));
+        await Throws<FileNotFoundException>(async () => await connection.SendFileAsync(_temp["missing"]));
         await _net.Run(async () => await connection.WriteAsync(new byte[1])); // nothing is wrong with the connection
     }
 
@@ -195,7 +195,7 @@ public sealed class SendFileTests : IDisposable
     public async Task Offsets_and_counts_beyond_32_bits()
     {
         byte[] content = NewFile(100_000).Content;
-        string path = Path.Combine(_directory, "sparse");
+        string path = _temp["sparse"];
         using SafeFileHandle file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite);
         RandomAccess.Write(file, content, 5 * Gibibyte);
         await SendsAsync(
@@ -234,6 +234,7 @@ public sealed class SendFileTests : IDisposable
         using var source = new CancellationTokenSource();
         Task send = _net.Parked(() => connection.SendFileAsync(file, 0, 20 * Mebibyte, source.Token));
         await Throws<InvalidOperationException>(async () => await connection.SendFileAsync(file, 0, Mebibyte));
+        await Throws<InvalidOperationException>(async () => await connection.WriteAsync(new byte[1]));
         file.Dispose(); // it is kept as long as it is used
         if (OperatingSystem.IsLinux())
             Assert.Equal(path, new FileInfo(link).LinkTarget);
@@ -295,6 +296,7 @@ public sealed class SendFileTests : IDisposable
         for (int i = 0; i < 10; i++)
             await net.Run(async () => await Go.YieldAsync());
         Assert.False(send.IsCompleted);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => net.Run(async () => await connection.WriteAsync(new byte[1])));
         pipe.Write([1, 2, 3]);
         await send.Within();
         Assert.Equal(3, peer.Receive(new byte[10]));

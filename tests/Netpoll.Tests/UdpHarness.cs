@@ -41,8 +41,9 @@ internal sealed class UdpHarness : IDisposable
     /// receiver keeps few datagrams (net.unix.max_dgram_qlen).</summary>
     public (UdpSocket Sender, Socket Receiver) NewPairThatFills()
     {
-        string directory = Directory.CreateTempSubdirectory("netgo-udp-").FullName;
-        var endPoint = new UnixDomainSocketEndPoint(Path.Combine(directory, "s"));
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no datagrams on Unix sockets.");
+        using var directory = new TempDirectory();
+        var endPoint = new UnixDomainSocketEndPoint(directory["s"]);
         Socket receiver = Opened(new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified));
         receiver.Bind(endPoint);
         receiver.ReceiveTimeout = (int)Bounded.Limit.TotalMilliseconds;
@@ -50,7 +51,6 @@ internal sealed class UdpHarness : IDisposable
         Assert.True(descriptor >= 0, $"socket: {error}");
         SocketAddress raw = endPoint.Serialize();
         SystemSockets.Require(SystemSockets.Connect(descriptor, raw.Buffer.Span[..raw.Size]), "connect");
-        Directory.Delete(directory, recursive: true);
         var sender = new UdpSocket(Scheduler, PollerSelection.For(Scheduler, 0), descriptor, AddressFamily.Unix, null);
         return (Opened(sender), receiver);
     }

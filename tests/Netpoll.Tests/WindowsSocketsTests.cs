@@ -32,7 +32,7 @@ public sealed unsafe class WindowsSocketsTests
         byte* buffer = stackalloc byte[] { 1, 2, 3, 4, 5 };
         byte* from = stackalloc byte[64];
         int length = 64;
-        Assert.Equal(SystemSockets.WouldBlock, ReceiveFrom(socket, buffer, 5, from, &length));
+        Assert.Equal(SystemSockets.WouldBlock, ReceiveFrom(socket, buffer, 5, from, &length, out _));
         fixed (byte* to = address)
         {
             Assert.Equal(5, SendTo(socket, buffer, 5, to, address.Length));
@@ -40,9 +40,11 @@ public sealed unsafe class WindowsSocketsTests
         }
         Bounded.Until(() => Receive(socket, buffer, 0, peek: true) >= 0, "a datagram on loopback");
         length = 64;
-        Assert.Equal(2, ReceiveFrom(socket, buffer, 2, from, &length));
+        Assert.Equal(2, ReceiveFrom(socket, buffer, 2, from, &length, out bool truncated));
+        Assert.True(truncated);
         Assert.Equal(address, new ReadOnlySpan<byte>(from, length).ToArray());
-        Assert.Equal(3, ReceiveFrom(socket, buffer, 5, from, &length)); // the rest of the first is lost
+        Assert.Equal(3, ReceiveFrom(socket, buffer, 3, from, &length, out truncated)); // the rest of the first is lost
+        Assert.False(truncated);
         Close(socket);
     }
 
@@ -57,11 +59,11 @@ public sealed unsafe class WindowsSocketsTests
         int length = 64;
         fixed (byte* to = nowhere)
             Assert.Equal(1, SendTo(socket, buffer, 1, to, nowhere.Length));
-        Assert.Equal(SystemSockets.WouldBlock, ReceiveFrom(socket, buffer, 1, from, &length));
+        Assert.Equal(SystemSockets.WouldBlock, ReceiveFrom(socket, buffer, 1, from, &length, out _));
         fixed (byte* to = address)
             Assert.Equal(1, SendTo(socket, buffer, 1, to, address.Length));
         Bounded.Until(() => Receive(socket, buffer, 1, peek: true) != SystemSockets.WouldBlock, "a datagram on loopback");
-        Assert.Equal(1, ReceiveFrom(socket, buffer, 1, from, &length));
+        Assert.Equal(1, ReceiveFrom(socket, buffer, 1, from, &length, out _));
         Close(socket);
     }
 

@@ -13,18 +13,13 @@ internal static unsafe partial class SystemSockets
     {
         byte* address = stackalloc byte[MaxAddressLength];
         int addressLength = MaxAddressLength;
-        bool truncated = false;
+        bool truncated;
         int n;
         fixed (byte* start = buffer)
         {
             n = OperatingSystem.IsWindows()
-                ? WindowsSockets.ReceiveFrom(socket, start, buffer.Length, address, &addressLength)
+                ? WindowsSockets.ReceiveFrom(socket, start, buffer.Length, address, &addressLength, out truncated)
                 : UnixSockets.ReceiveFrom(socket, start, buffer.Length, address, &addressLength, out truncated);
-        }
-        if (OperatingSystem.IsWindows() && n == -WSAEMSGSIZE)
-        {
-            truncated = true;
-            n = buffer.Length;
         }
         if (n < 0)
             received = default;
@@ -32,8 +27,6 @@ internal static unsafe partial class SystemSockets
             received = new DatagramInfo(n, AddressPort.FromRaw(new ReadOnlySpan<byte>(address, addressLength)), truncated);
         return n;
     }
-
-    private const int WSAEMSGSIZE = 10040; // Winsock: the buffer was filled and the rest is lost
 
     /// <param name="socket">A datagram socket.</param>
     /// <param name="family">The socket's.</param>

@@ -145,10 +145,11 @@ internal static unsafe partial class WindowsSockets
         return n >= 0 ? n : ReceiveError(length);
     }
 
-    /// <summary>One datagram, and who sent it.</summary>
-    public static int ReceiveFrom(nint socket, byte* buffer, int length, byte* address, int* addressLength)
+    /// <summary>One datagram, who sent it, and whether its end is lost.</summary>
+    public static int ReceiveFrom(nint socket, byte* buffer, int length, byte* address, int* addressLength, out bool truncated)
     {
         int n = ReceiveBytesFrom(socket, buffer, length, 0, address, addressLength);
+        truncated = n < 0 && LastError == WSAEMSGSIZE;
         return n >= 0 ? n : ReceiveError(length);
     }
 
