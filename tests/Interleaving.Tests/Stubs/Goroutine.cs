@@ -33,6 +33,10 @@ internal sealed class Goroutine(GoScheduler scheduler, int id)
         return t_current;
     }
 
+    /// <summary>What a thread that blocks parks in its stead; no test here has one.</summary>
+    public static Goroutine ParkAnother(GoScheduler scheduler, Action<object?> continuation, object? argument, WaitReason reason) =>
+        throw new NotSupportedException();
+
     public void MarkRunnable()
     {
         Assert.True(_parked, "A goroutine was made ready that is not parked.");
