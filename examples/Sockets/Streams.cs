@@ -13,10 +13,17 @@ internal static class Streams
         using NetListener listener = NetListener.Listen("127.0.0.1:0");   // net.Listen("tcp", "127.0.0.1:0")
         Go.Spawn(async () =>
         {
-            while (true)
+            try
             {
-                NetConnection connection = await listener.AcceptAsync();  // throws when the listener is closed
-                Go.Spawn(() => ServeAsync(connection));                   // go serve(conn)
+                while (true)
+                {
+                    NetConnection connection = await listener.AcceptAsync();
+                    Go.Spawn(() => ServeAsync(connection));               // go serve(conn)
+                }
+            }
+            catch (ObjectDisposedException)
+            {
+                // the listener has been closed: an exception that nobody catches would end the process
             }
         });
 
