@@ -198,6 +198,7 @@ public abstract partial class PollerContract
     [Fact]
     public void A_descriptor_that_is_none_is_refused_and_not_counted()
     {
+        Assert.SkipWhen(Wine.IsHere, "Wine has a base handle for whatever number it is asked for.");
         var (descriptor, peer) = SocketPair.Make();
         peer.Dispose();
         _ = SystemSockets.Close(descriptor);

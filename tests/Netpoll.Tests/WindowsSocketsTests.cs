@@ -136,11 +136,12 @@ public sealed unsafe class WindowsSocketsTests
         var (socket, peer) = SocketPair.Make();
         peer.Dispose();
         Assert.Equal(0, Close(socket));
+        const nint NoSocket = 0x7FFF0; // a number that was in use a moment ago may be somebody's again
         byte* buffer = stackalloc byte[1];
-        Assert.Equal(-WSAENOTSOCK, Receive(socket, buffer, 1, peek: false));
-        Assert.Equal(-WSAENOTSOCK, Close(socket));
-        _ = BaseOf(socket, out int error);
-        Assert.Equal(WSAENOTSOCK, error);
+        Assert.Equal(-WSAENOTSOCK, Receive(NoSocket, buffer, 1, peek: false));
+        Assert.Equal(-WSAENOTSOCK, Close(NoSocket));
+        _ = BaseOf(NoSocket, out int error);
+        Assert.Equal(Wine.IsHere ? 0 : WSAENOTSOCK, error); // it has one for whatever number it is asked for
     }
 
     [Fact]
