@@ -603,19 +603,15 @@ public sealed class UdpSocketTests : IDisposable
         Socket peer = net.NewPeer();
         bool stop = false;
         int turns = 0;
-        Task flood = Task.Run(() =>
-        {
-            byte[] datagram = new byte[1];
-            while (how.StartsWith("receive", StringComparison.Ordinal) && !Volatile.Read(ref stop))
-                peer.SendTo(datagram, EndPointOf(socket));
-        });
         Task busy = net.Scheduler.RunAsync(async () =>
         {
             byte[] datagram = new byte[1];
             DatagramBatch batch = new(1, 1);
-            AddressPort address = EndPointOf(peer);
+            AddressPort address = EndPointOf(peer), self = EndPointOf(socket);
             while (!Volatile.Read(ref stop))
             {
+                if (how.StartsWith("receive", StringComparison.Ordinal))
+                    socket.TrySend(datagram, self); // it is there at once, and costs no budget
                 switch (how)
                 {
                     case "receive":
@@ -640,9 +636,6 @@ public sealed class UdpSocketTests : IDisposable
         for (int i = 0; i < 10; i++)
             await net.Scheduler.RunAsync(async () => await Go.YieldAsync()).Within();
         Volatile.Write(ref stop, true);
-        await flood.Within();
-        if (how.StartsWith("receive", StringComparison.Ordinal))
-            peer.SendTo([1], EndPointOf(socket)); // it may have parked
         await busy.Within();
     }
 
