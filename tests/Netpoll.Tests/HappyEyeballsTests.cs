@@ -127,7 +127,8 @@ public sealed class HappyEyeballsTests : DialFixture
         };
         await ExchangeAsync(listener, await Dial(dialer, Name(PortOf(listener))));
         dialer = new NetDialer { Resolver = Resolving("::1"), LocalEndPoint = IPEndPoint.Parse("127.0.0.2:0") };
-        await Assert.ThrowsAsync<SocketException>(() => Dial(dialer, Name(PortOf(listener))));
+        var e = await Assert.ThrowsAsync<SocketException>(() => Dial(dialer, Name(PortOf(listener))));
+        Assert.Equal(SocketError.NoData, e.SocketErrorCode);
     }
 
     // ---- Time ----
