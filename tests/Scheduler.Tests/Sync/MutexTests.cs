@@ -178,7 +178,7 @@ public class MutexTests
     });
 
     [Fact]
-    public Task Who_always_gets_it_lets_others_run_without_holding_it() => On.Processors(1, async () =>
+    public Task Who_always_gets_it_lets_others_run_without_holding_it() => On.OneProcessorWithoutTimeSlices(async () =>
     {
         var mutex = new GoMutex();
         bool? wasFree = null;

@@ -8,11 +8,18 @@ internal static class On
     /// <summary>The numbers of processors that every test is run with.</summary>
     public static TheoryData<int> ProcessorCounts => [1, 2, 4];
 
-    public static async Task Processors(int count, Func<Task> body)
+    public static Task Processors(int count, Func<Task> body) => Scheduler(Bounded.NewScheduler(count), body);
+
+    /// <summary>Where no goroutine runs but when another lets it, however long that takes.</summary>
+    public static Task OneProcessorWithoutTimeSlices(Func<Task> body) => Scheduler(Bounded.NewSchedulerWithoutTimeSlices(1), body);
+
+    private static async Task Scheduler(GoScheduler scheduler, Func<Task> body)
     {
-        using GoScheduler scheduler = Bounded.NewScheduler(count);
-        await scheduler.RunAsync(body).WaitAsync(s_bound);
-        Bounded.NoneLeft(scheduler);
+        using (scheduler)
+        {
+            await scheduler.RunAsync(body).WaitAsync(s_bound);
+            Bounded.NoneLeft(scheduler);
+        }
     }
 
     /// <summary>Lets the other goroutines run until something holds.</summary>
