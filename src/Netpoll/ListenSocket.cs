@@ -121,7 +121,7 @@ internal sealed class ListenSocket : NetSocket
         _backOff = Math.Min(_backOff * 2, LastBackOffMilliseconds);
         PollResult result;
         do
-            result = await WaitAsync(PollMode.Read);
+            result = await Desc.WaitAsync(PollMode.Read); // not armed: where events have to be asked for, none shall come
         while (result == PollResult.Ready); // another connection came, for which there is no room either
         Desc.SetDeadline(PollMode.Read, long.MaxValue);
         return result != PollResult.Closing;
