@@ -4,7 +4,7 @@ namespace NetGo.Tests;
 internal static class Bounded
 {
     /// <summary>Longer on Windows' API: under Wine each wait and each wake is a round trip to another process.</summary>
-    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(OperatingSystem.IsWindows() ? 60 : 10);
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(OperatingSystem.IsWindows() ? 60 : 30);
 
     /// <summary>For what a machine has to work at.</summary>
     public static readonly TimeSpan StressLimit = 3 * Limit;
