@@ -85,13 +85,15 @@ internal sealed partial class Machine
         g.MarkRunnable();
         Goroutine? enqueue = g;
         bool mine;
+        // Pinned throughout, as the scheduler's own code is. This sleeps on the scheduler's lock, and sysmon would take a processor
+        // that has just come for one that is blocked: then its promise stands, and nobody comes to keep it.
+        _ = Pin(out int previous);
         do
         {
-            Processor? processor = Pin(out int previous);
+            Processor? processor = _slot.Get();
             GoroutineQueue others = TakeWired(g, processor is not null, out mine);
             if (processor is not null && !mine)
                 GiveAway(processor); // it came with one of the others, who had to wait for this one anyway
-            Unpin(previous);
             Scheduler.EnqueueGlobal(ref others);
             if (!mine)
                 Scheduler.WaitWired(this, enqueue);
@@ -99,13 +101,13 @@ internal sealed partial class Machine
         }
         while (!mine && !Scheduler.IsStopping);
         g.WiredTo = wiredBefore;
-        if (Pin(out int before) is { } regained)
+        if (_slot.Get() is { } regained)
         {
             regained.ScheduleTick++;
             RefillBudget();
         }
-        Unpin(before);
         g.ExitSyscall();
+        Unpin(previous);
     }
 
     // Everything on its own queue; without the one that it waits for, which ends the wait.
