@@ -60,8 +60,10 @@ internal sealed partial class Machine
         if (!Scheduler.TryDismantle(processor))
             return false;
         _slot.GiveUp();
-        if (EndSpinning())
-            Scheduler.WakeOne(); // somebody may have left new work to this one
+        _ = EndSpinning();
+        // Somebody may have left new work to this one, while it still spun: it may even have seen that work in SleepInPoller, and
+        // not have gone to sleep on it.
+        Scheduler.WakeOne();
         return true;
     }
 

@@ -167,4 +167,19 @@ public sealed class IdleProcessorsInterleavings(ITestOutputHelper output)
             world.EndWhenAllSleep();
         }
     }
+
+    // The processor that goes looks for work in the other's queue at that time: who submits leaves the new work to it.
+    [Fact]
+    public void Work_left_to_a_processor_that_goes_while_it_looks_for_work_is_done_by_another() =>
+        output.WriteLine($"{Explore.All(s_bounds, static run =>
+        {
+            var world = new World(run, processors: 2);
+            Assert.True(world.Scheduler.Processors[0].RunQueue.TryPut(world.New()));
+            world.Submitter("resizer", () =>
+            {
+                world.Scheduler.Shrink(1);
+                world.Scheduler.EnqueueGlobal(world.New());
+            });
+            world.EndWhenAllSleep();
+        })}");
 }

@@ -147,8 +147,8 @@ public sealed class RaceStress(ITestOutputHelper output)
 
         private void Cancel()
         {
-            using CancellationTokenSource old = Interlocked.Exchange(ref _cancellation, new CancellationTokenSource());
-            old.Cancel();
+            // Not disposed: an operation may be about to ask it for its token.
+            Interlocked.Exchange(ref _cancellation, new CancellationTokenSource()).Cancel();
         }
 
         public void Dispose()

@@ -265,6 +265,8 @@ public class ChannelAdapterTests
             System.Threading.Channels.Channel<int> idle = SystemChannel.CreateUnbounded<int>();
             to = idle.Writer.ToGoChannel(0, cancellation.Token);
             await to.SendAsync(1);
+            while (idle.Reader.Count == 0)
+                await Go.YieldAsync(); // what the pump has in hand is dropped by a cancellation
             cancellation.Cancel();
             await Assert.ThrowsAsync<ChannelClosedException>(async () =>
             {
