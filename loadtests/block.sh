@@ -91,7 +91,7 @@ for target in "${targets[@]}"; do
         check_target "$target" "$port"
         run_rate alone
         run_rate blocked --mix "/block?ms=$ms:$fraction"
-        stop_target
+        stop_targets
     done
     alone=$(median alone main_p99)
     blocked=$(median blocked main_p99)

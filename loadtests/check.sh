@@ -21,6 +21,6 @@ for target in "${targets[@]}"; do
     [[ -z $with_build ]] || build_target "$target"
     start_target "$target" "$port"
     check_target "$target" "$port"
-    stop_target
+    stop_targets
     echo "$target answers as it should"
 done

@@ -10,29 +10,31 @@ usage: compare.sh [options]
 
   --targets A,B,...     floor, go, netgo, aspnet, aspnet-netpoll, aspnet-netgo (floor,go,aspnet,netgo)
   --scenarios A,B,...   plaintext, pipelined, json, connections (all)
-  --rounds N            (3)
-  --seconds N           measured in each turn (5)
-  --warmup N            seconds before that, at least 4 for a JIT (4)
+  --rounds N            with new processes (2)
+  --slices N            in which each target is measured in turn, in a round (5)
+  --seconds N           of a slice (2)
+  --warmup N            seconds before the first, at least 4 for a JIT (4)
   --connections N       of wrk (64)
-  --port P              (18081)
+  --port P              the first of as many as there are targets (18081)
   --server-core N       (0)
   --client-core N       (1)
   --no-build            use what is in build/
 
-Prints a table per scenario, and writes every turn to results/compare-TIME.tsv.
+Prints a table per scenario, and writes every slice to results/compare-TIME.tsv.
 END
 }
 
 targets=floor,go,aspnet,netgo
 scenarios=plaintext,pipelined,json,connections
-rounds=3
-seconds=5
+rounds=2
+slices=5
+seconds=2
 warmup=4
 connections=64
 port=18081
 server_core=0
 client_core=1
-read_options "targets scenarios rounds seconds warmup connections port server-core client-core" "$@"
+read_options "targets scenarios rounds slices seconds warmup connections port server-core client-core" "$@"
 need taskset wrk curl awk
 
 # The program that plays a target's part in a scenario: floor has one answer, so it is another one for JSON.
@@ -50,7 +52,7 @@ run_wrk() {
         connections) arguments=(-H 'Connection: close') ;;
     esac
     taskset -c "$client_core" wrk -t 1 -c "$connections" -d "${time}s" --timeout 10s "${arguments[@]}" \
-        "http://127.0.0.1:$port$path" > "$log" 2>&1 || { cat "$log" >&2; die "wrk failed"; }
+        "http://127.0.0.1:$target_port$path" > "$log" 2>&1 || { cat "$log" >&2; die "wrk failed"; }
     if grep -qE 'Socket errors|Non-2xx|unable to' "$log"; then
         cat "$log" >&2
         die "$target, $scenario: wrk saw errors, so there is nothing to report"
@@ -60,17 +62,22 @@ run_wrk() {
     ((${requests:-0} > 0)) || die "$target, $scenario: no request was answered"
 }
 
-take_turn() {
-    local scenario=$1 target=$2 round=$3 name
-    name=$(player "$target" "$scenario")
-    start_target "$name" "$port" taskset -c "$server_core"
-    check_target "$name" "$port"
+begin_target() {
+    local scenario=$1 target=$2
+    start_target "$(player "$target" "$scenario")" "$target_port" taskset -c "$server_core"
+    end_target "$scenario" "$target"
     run_wrk "$scenario" "$warmup"
+}
+
+measure_target() {
+    local scenario=$1 target=$2 slice=$3
     watched run_wrk "$scenario" "$seconds"
-    kill -0 "$target_pid" || die "$target, $scenario: the server died"
-    check_target "$name" "$port"
-    stop_target
-    record "$scenario" "$target" "$round" "$requests" "$rate" "$target_cpu" "$seconds"
+    record "$scenario" "$target" "$slice" "$requests" "$rate" "$target_cpu" "$seconds"
+}
+
+# It answers as it did before.
+end_target() {
+    check_target "$(player "$2" "$1")" "$target_port"
 }
 
 for scenario in "${scenarios[@]}"; do

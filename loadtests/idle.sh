@@ -53,7 +53,7 @@ for target in "${targets[@]}"; do
     check_target "$target" "$port"
     "$build/idle" --port "$port" --pid "$target_pid" --connections "$connections" --settle "$settle" \
         > "$scratch/idle.log" || die "$target: an answer was wrong or missing"
-    stop_target
+    stop_targets
     awk -v target="$target" '{v[$1] = $2} END {
         printf "%-16s %12.1f MiB %10.1f MiB %22d %22d %10d\n", target, v["private_before"], v["private_idle"],
             v["private_per_connection"], v["resident_per_connection"], v["answered_after_idle"]

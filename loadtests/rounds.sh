@@ -1,22 +1,25 @@
 # rounds: comparing targets by the processor time that one request (or message, or connection) costs them, the target on one core
 # and its client on another. For compare.sh here and that of bench/Netpoll, by `source`, after targets.sh.
 #
-# Each scenario is run in rounds. In a round every target has its turn, with a new process: checked, warmed up, measured.
-# Targets are compared within a round, so that what the machine does meanwhile weighs on all of them.
+# Each scenario is run in rounds. In a round every target is a new process: started, checked, warmed up. They all stay until its end,
+# and are measured in turn, several times each: in slices. Targets are compared within a slice, which is so short that what the
+# machine does meanwhile weighs on all of them; a process that came out slow weighs on one round only.
 #
 #   read_options "NAME..." ARGUMENT...   --NAME VALUE sets NAME (- becomes _); then targets and scenarios are made arrays.
 #                                        --no-build empties with_build
-#   run_rounds                           calls `take_turn SCENARIO TARGET ROUND` for all of them
+#   run_rounds                           calls `begin_target SCENARIO TARGET`, for all targets, with target_port set: start and warm up;
+#                                        then `measure_target SCENARIO TARGET SLICE`, with target_pid and target_port set, for all
+#                                        again and again; and `end_target SCENARIO TARGET`
 #   watched COMMAND...                   runs it, and sets target_cpu, the seconds of processor time that the target spent
 #                                        meanwhile, and others, what neither it nor COMMAND took of the two cores, in per cent
 #                                        of one
-#   record SCENARIO TARGET ROUND COUNT RATE CPU SECONDS
-#                                        how a turn went: COUNT requests took CPU seconds of processor time in SECONDS seconds
+#   record SCENARIO TARGET SLICE COUNT RATE CPU SECONDS
+#                                        how a slice went: COUNT requests took CPU seconds of processor time in SECONDS seconds
 #   report SCENARIO UNIT BASE[:GOAL]...  the table, with the ratios to the targets BASE. netgo has "miss" behind one whose median
 #                                        is above GOAL
 #
-# The script that sources this defines usage and take_turn, and sets targets, scenarios, rounds, server_core, client_core and
-# results, the file that has a line for each turn.
+# The script that sources this defines usage and the three, and sets targets, scenarios, rounds, slices, port (the first target's; the
+# others have those after it), server_core, client_core and results, the file that has a line for each slice.
 
 with_build=1
 ticks_per_second=$(getconf CLK_TCK)
@@ -68,15 +71,32 @@ record() {
 }
 
 run_rounds() {
-    local scenario target round
+    local scenario target round slice i pids
     mkdir -p "${results%/*}"
-    printf 'scenario\ttarget\tround\tcount\tper second\tcpu us each\tcore %%\tothers %%\n' > "$results"
+    printf 'scenario\ttarget\tslice\tcount\tper second\tcpu us each\tcore %%\tothers %%\n' > "$results"
     for scenario in "${scenarios[@]}"; do
-        for ((round = 1; round <= rounds; round++)); do
-            for target in "${targets[@]}"; do
-                echo "$scenario, round $round of $rounds: $target" >&2
-                take_turn "$scenario" "$target" "$round"
+        for ((round = 0; round < rounds; round++)); do
+            pids=()
+            echo "$scenario, round $((round + 1)) of $rounds" >&2
+            for i in "${!targets[@]}"; do
+                target_port=$((port + i))
+                begin_target "$scenario" "${targets[i]}"
+                pids+=("$target_pid")
             done
+            for ((slice = 1; slice <= slices; slice++)); do
+                for i in "${!targets[@]}"; do
+                    target_port=$((port + i))
+                    target_pid=${pids[i]}
+                    measure_target "$scenario" "${targets[i]}" $((round * slices + slice))
+                done
+            done
+            for i in "${!targets[@]}"; do
+                target_port=$((port + i))
+                target_pid=${pids[i]}
+                kill -0 "$target_pid" || die "${targets[i]}, $scenario: the server died"
+                end_target "$scenario" "${targets[i]}"
+            done
+            stop_targets
         done
     done
 }
@@ -92,37 +112,36 @@ report() {
                 }
             return n % 2 ? values[(n + 1) / 2] : (values[n / 2] + values[n / 2 + 1]) / 2
         }
-        function median_of(table, target,    n, round, values) {
-            for (round = 1; round <= rounds; round++)
-                values[++n] = table[target, round]
+        function median_of(table, target,    n, slice, values) {
+            for (slice = 1; slice <= slices; slice++)
+                values[++n] = table[target, slice]
             return median(values, n)
         }
-        # The median ratio to another target in the same round, and the least and the largest.
-        function ratio(target, base, goal,    n, round, values, least, most, r) {
+        # The median ratio to another target in the same slice, and between what half of the slices are.
+        function ratio(target, base, goal,    n, slice, values, r) {
             if (!((base, 1) in cpu))
                 return "-"
-            for (round = 1; round <= rounds; round++) {
-                r = cpu[target, round] / cpu[base, round]
+            for (slice = 1; slice <= slices; slice++) {
+                r = cpu[target, slice] / cpu[base, slice]
                 values[++n] = r
-                if (n == 1 || r < least) least = r
-                if (n == 1 || r > most) most = r
             }
             r = median(values, n)
-            return sprintf("%.2fx (%.2f-%.2f)%s", r, least, most, target == "netgo" && goal && r > goal ? " miss" : "")
+            return sprintf("%.2fx (%.2f-%.2f)%s", r, values[int((n + 3) / 4)], values[int((3 * n + 3) / 4)],
+                target == "netgo" && goal && r > goal ? " miss" : "")
         }
         $1 == scenario {
             cpu[$2, $3] = $6; rate[$2, $3] = $5; busy[$2, $3] = $7
             if ($8 > others) others = $8
-            if ($3 > rounds) rounds = $3
+            if ($3 > slices) slices = $3
         }
         END {
-            printf "\n%s, %d round%s\n", scenario, rounds, (rounds > 1 ? "s" : "")
+            printf "\n%s, %d slice%s\n", scenario, slices, (slices > 1 ? "s" : "")
             printf "%-16s %18s %13s %7s ", "target", "CPU us/" unit, unit "s/s", "core"
             base_count = split(bases, base, " ")
             for (i = 1; i <= base_count; i++) {
                 split(base[i], parts, ":")
                 base[i] = parts[1]; goal[i] = parts[2]
-                printf "  %-23s", "to " base[i] " (min-max)"
+                printf "  %-23s", "to " base[i] " (quartiles)"
             }
             print ""
             count = split(order, names, " ")
@@ -134,6 +153,6 @@ report() {
                 print ""
             }
             if (others > 10)
-                printf "The machine was not quiet: in one turn others took %.0f %% of a core from the two.\n", others
+                printf "The machine was not quiet: in one slice others took %.0f %% of a core from the two.\n", others
         }' "$results"
 }

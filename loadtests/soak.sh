@@ -119,7 +119,7 @@ echo "resident_after $resident_after KiB"
     || failed "$((descriptors_after - descriptors_before)) descriptors were not given back"
 allowed=$((resident_before * 120 / 100 + 20 * 1024))
 ((resident_after <= allowed)) || failed "the resident set is larger than $allowed KiB"
-stop_target
+stop_targets
 if grep -iE 'exception|unhandled|panic|fatal|sanitizer' "$scratch/$name.err" > "$scratch/complaints"; then
     head -n 20 "$scratch/complaints"
     failed "the standard error tells of an exception"

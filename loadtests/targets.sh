@@ -6,7 +6,7 @@
 #   start_target NAME PORT [COMMAND PREFIX...]
 #                                sets target_pid; its standard error goes to $scratch/NAME.err; answers when this returns
 #   check_target NAME PORT       ends the script when an answer is wrong
-#   stop_target                  the one that runs
+#   stop_targets                 all that run
 #   target_ticks                 processor time it has used, in clock ticks, all its threads
 #
 # The script that sources this sets `set -euo pipefail` and gets a trap that stops the target and removes $scratch. One with
@@ -18,6 +18,7 @@ build=$loadtests/build
 scratch=$(mktemp -d)
 target_pid=
 target_port=
+running_targets=()
 
 die() {
     echo "${0##*/}: $*" >&2
@@ -25,7 +26,7 @@ die() {
 }
 
 finish() {
-    stop_target
+    stop_targets
     rm -rf "$scratch"
 }
 trap finish EXIT
@@ -96,10 +97,10 @@ start_command() {
     "$@" > "$scratch/$name.out" 2> "$scratch/$name.err" &
     target_pid=$!
     target_port=$port
+    running_targets+=("$target_pid")
     for ((tries = 0; tries < 200; tries++)); do
         kill -0 "$target_pid" 2> "$scratch/kill" || {
             cat "$scratch/$name.err" >&2
-            target_pid=
             die "$name did not start"
         }
         if port_answers "$port"; then
@@ -117,16 +118,20 @@ start_target() {
     start_command "$name" "$port" "$@" "${command[@]}"
 }
 
-stop_target() {
-    local tries
-    [[ -n $target_pid ]] || return 0
-    kill -TERM "$target_pid" 2> "$scratch/kill" || true
-    for ((tries = 0; tries < 100; tries++)); do
-        kill -0 "$target_pid" 2> "$scratch/kill" || break
-        sleep 0.05
+stop_targets() {
+    local pid tries
+    for pid in "${running_targets[@]}"; do
+        kill -TERM "$pid" 2> "$scratch/kill" || true
     done
-    kill -KILL "$target_pid" 2> "$scratch/kill" || true
-    wait "$target_pid" 2> "$scratch/kill" || true
+    for pid in "${running_targets[@]}"; do
+        for ((tries = 0; tries < 100; tries++)); do
+            kill -0 "$pid" 2> "$scratch/kill" || break
+            sleep 0.05
+        done
+        kill -KILL "$pid" 2> "$scratch/kill" || true
+        wait "$pid" 2> "$scratch/kill" || true
+    done
+    running_targets=()
     target_pid=
 }
 

@@ -14,29 +14,31 @@ usage: compare.sh [options]
 
   --targets A,B,...     floor, go, sockets, netgo (all)
   --scenarios A,B,...   64B-1, 64B-1000, 64K-1, 64K-1000, accept, exchange (all)
-  --rounds N            (7)
-  --seconds N           measured in each turn (2)
-  --warmup N            seconds before that, at least 4 for a JIT (4)
-  --port P              (18085)
+  --rounds N            with new processes (2)
+  --slices N            in which each target is measured in turn, in a round (10)
+  --seconds N           of a slice (1)
+  --warmup N            seconds before the first, at least 4 for a JIT (4)
+  --port P              the first of as many as there are targets (18085)
   --server-core N       (0)
   --client-core N       (1)
   --no-build            use what is in build/
 
 SIZE-N is an echo of messages of that size over N connections, accept and exchange are connections that the server closes: at
-once, or after an echo of 64 bytes. Prints a table per scenario, and writes every turn to results/compare-TIME.tsv. "miss" stands
+once, or after an echo of 64 bytes. Prints a table per scenario, and writes every slice to results/compare-TIME.tsv. "miss" stands
 where netgo takes more than 1.1 of floor, 0.6 of Go, or 0.5 of System.Net.Sockets.
 END
 }
 
 targets=floor,go,sockets,netgo
 scenarios=64B-1,64B-1000,64K-1,64K-1000,accept,exchange
-rounds=7
-seconds=2
+rounds=2
+slices=10
+seconds=1
 warmup=4
 port=18085
 server_core=0
 client_core=1
-read_options "targets scenarios rounds seconds warmup port server-core client-core" "$@"
+read_options "targets scenarios rounds slices seconds warmup port server-core client-core" "$@"
 need taskset gcc awk
 ulimit -n "$(ulimit -Hn)"
 # On one core the JIT waits ten times as long before it optimizes, which is longer than the warm-up.
@@ -70,21 +72,30 @@ set_up() {
     esac
 }
 
+# run_load WARMUP SECONDS
 run_load() {
-    taskset -c "$client_core" "$build/load" --port "$port" --pid "$target_pid" --warmup "$warmup" --seconds "$seconds" \
+    taskset -c "$client_core" "$build/load" --port "$target_port" --pid "$target_pid" --warmup "$1" --seconds "$2" \
         "${load[@]}" > "$scratch/load" || die "$target, $scenario: echoes were wrong or missing, so there is nothing to report"
 }
 
-take_turn() {
-    local scenario=$1 target=$2 round=$3 count measured cpu rate
+begin_target() {
+    local scenario=$1 target=$2
     set_up "$scenario"
-    start_target "$target$task" "$port" taskset -c "$server_core"
-    watched run_load
-    stop_target
+    start_target "$target$task" "$target_port" taskset -c "$server_core"
+    run_load "$warmup" 1
+}
+
+measure_target() {
+    local scenario=$1 target=$2 slice=$3 count measured cpu rate
+    watched run_load 0 "$seconds"
     read -r count measured cpu rate < <(awk '
         {v[$1] = $2}
         END {print v["count"], v["seconds"], v["server_cpu"], v["count"] / v["seconds"]}' "$scratch/load")
-    record "$scenario" "$target" "$round" "$count" "$rate" "$cpu" "$measured"
+    record "$scenario" "$target" "$slice" "$count" "$rate" "$cpu" "$measured"
+}
+
+end_target() {
+    :
 }
 
 for scenario in "${scenarios[@]}"; do

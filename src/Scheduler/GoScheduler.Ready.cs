@@ -174,6 +174,8 @@ public sealed partial class GoScheduler
         return wasIdle;
     }
 
+    internal bool AnyIdle => _idle.AnyOf(_processors.Length);
+
     internal bool AllIdle => _idle.AllOf(_processors.Length);
 
     /// <summary>Wakes an idle processor to look for work, unless one is looking already; Go's wakep.</summary>

@@ -42,10 +42,12 @@ internal sealed class IdleProcessors
         return idle >= processors;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool AnyOf(int processors) => Volatile.Read(ref _mask[0]) != 0 || (processors > 64 && AnyBeyondFirstWord(processors));
+
     /// <summary>Whether somebody should be woken for new work: one is idle, and nobody is looking for work.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool ShouldWake(int processors) =>
-        Volatile.Read(ref _spinning) == 0 && (Volatile.Read(ref _mask[0]) != 0 || (processors > 64 && AnyBeyondFirstWord(processors)));
+    public bool ShouldWake(int processors) => Volatile.Read(ref _spinning) == 0 && AnyOf(processors);
 
     private bool AnyBeyondFirstWord(int processors)
     {

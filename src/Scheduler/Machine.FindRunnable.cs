@@ -3,7 +3,8 @@ namespace NetGo;
 // Where a machine looks for its next goroutine; Go's findRunnable. In this order:
 //
 //   0  a processor that is to go is taken apart
-//   1  every 61st time: due timers, the poller, and the global queue, so that local work cannot starve them
+//   1  every 61st time: due timers, the global queue, and the poller, if it has not been asked for a while: so that local work
+//      cannot starve them
 //   2  run-next, then the local ring
 //   3  a share of the global queue
 //   4  due timers
@@ -16,6 +17,10 @@ internal sealed partial class Machine
 {
     private const uint FairnessInterval = 61;
     private const int StealRounds = 4;
+
+    // How long local work may keep the poller from being asked, in nanoseconds. Each poll brings up to a ring full, so the 61st
+    // search of a busy processor is too soon: what the ring has no room for takes the way over the global queue.
+    private const long PollInterval = 5_000_000;
 
     /// <summary>Null when the scheduler stops, and when the processor was taken away for good.</summary>
     private Goroutine? FindRunnable(Processor processor)
@@ -71,9 +76,17 @@ internal sealed partial class Machine
     {
         processor.Timers.RunDue(processor.Timers.Count == 0 ? 0 : Scheduler.Now());
         processor.AdoptAttachedPoller();
-        if (processor.Poller.HasRegistrations)
+        if (processor.Poller.HasRegistrations && (!processor.HasLocalWork || PollIsDue(processor)))
             PollInto(processor, 0);
         return Scheduler.TakeOneOfGlobal();
+    }
+
+    private bool PollIsDue(Processor processor)
+    {
+        long now = Scheduler.Now();
+        if (processor.PolledBefore == 0)
+            processor.PolledBefore = now;
+        return now - processor.PolledBefore >= PollInterval;
     }
 
     private Goroutine? Steal(Processor processor)
@@ -130,7 +143,10 @@ internal sealed partial class Machine
             processor.HasPollerToAdopt || processor.Phase == ProcessorPhase.Retiring || (wasSpinning && Scheduler.AnyOtherHasWork(processor));
         GoroutineQueue ready = default;
         if (!workCame)
+        {
             processor.Poller.Poll(until == long.MaxValue ? -1 : Math.Max(0, until - now), ref ready);
+            processor.PolledBefore = 0;
+        }
         if (!Scheduler.ClearIdle(processor))
             _spinning = true; // woken: the waker counted us as spinning
         PutReady(processor, ref ready);
@@ -140,6 +156,7 @@ internal sealed partial class Machine
     {
         GoroutineQueue ready = default;
         processor.Poller.Poll(timeout, ref ready);
+        processor.PolledBefore = 0;
         return PutReady(processor, ref ready);
     }
 

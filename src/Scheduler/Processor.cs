@@ -59,6 +59,10 @@ internal sealed class Processor : IDisposable
     /// <summary>Owner: counts searches for work.</summary>
     public uint SearchTick;
 
+    /// <summary>Owner: a time by which the poller had last been asked; 0 when that was not long ago, and nobody has looked at the
+    /// clock since.</summary>
+    public long PolledBefore;
+
     /// <summary>Until when its machine means to sleep in the poller; valid while the processor is idle.</summary>
     public long SleepUntil;
 

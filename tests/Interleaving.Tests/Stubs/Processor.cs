@@ -25,6 +25,8 @@ internal sealed class Processor(GoScheduler scheduler, int index)
 
     public uint SearchTick;
 
+    public long PolledBefore;
+
     public long SleepUntil;
 
     public bool HasLocalWork => RunQueue.Count > 0;

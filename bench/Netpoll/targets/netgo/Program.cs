@@ -24,18 +24,15 @@ await Go.RunAsync(async () =>
 });
 return 0;
 
+// A connection has a buffer only while there is something to read: one that was just given back is in the cache still, and a thousand
+// of 64 KiB are not.
 static async Task EchoAsync(NetConnection connection, bool once)
 {
-    byte[] buffer = ArrayPool<byte>.Shared.Rent(EchoArguments.BufferSize);
     try
     {
-        int n;
-        while ((n = await connection.ReadAsync(buffer)) > 0)
-        {
-            await connection.WriteAsync(buffer.AsMemory(0, n));
-            if (once)
-                break;
-        }
+        do
+            await connection.WaitToReadAsync();
+        while (await EchoWhatIsThereAsync(connection) && !once);
     }
     catch (IOException)
     {
@@ -43,7 +40,26 @@ static async Task EchoAsync(NetConnection connection, bool once)
     }
     finally
     {
-        ArrayPool<byte>.Shared.Return(buffer);
         connection.Close();
+    }
+}
+
+// False at the end of the stream.
+static async ValueTask<bool> EchoWhatIsThereAsync(NetConnection connection)
+{
+    byte[] buffer = ArrayPool<byte>.Shared.Rent(EchoArguments.BufferSize);
+    try
+    {
+        while (connection.TryRead(buffer, out int n))
+        {
+            if (n == 0)
+                return false;
+            await connection.WriteAsync(buffer.AsMemory(0, n));
+        }
+        return true;
+    }
+    finally
+    {
+        ArrayPool<byte>.Shared.Return(buffer);
     }
 }
