@@ -30,9 +30,8 @@ static async Task EchoAsync(NetConnection connection, bool once)
 {
     try
     {
-        do
+        while (await EchoWhatIsThereAsync(connection, once))
             await connection.WaitToReadAsync();
-        while (await EchoWhatIsThereAsync(connection) && !once);
     }
     catch (IOException)
     {
@@ -44,8 +43,8 @@ static async Task EchoAsync(NetConnection connection, bool once)
     }
 }
 
-// False at the end of the stream.
-static async ValueTask<bool> EchoWhatIsThereAsync(NetConnection connection)
+// False when the connection is to be closed.
+static async ValueTask<bool> EchoWhatIsThereAsync(NetConnection connection, bool once)
 {
     byte[] buffer = ArrayPool<byte>.Shared.Rent(EchoArguments.BufferSize);
     try
@@ -55,6 +54,8 @@ static async ValueTask<bool> EchoWhatIsThereAsync(NetConnection connection)
             if (n == 0)
                 return false;
             await connection.WriteAsync(buffer.AsMemory(0, n));
+            if (once)
+                return false;
         }
         return true;
     }
