@@ -62,6 +62,7 @@ internal sealed class Http1Connection
         AwaitRead,
         AwaitWrite,
         AwaitHandler,
+        AwaitBuffer,
         Yield,
         End,
     }
@@ -116,6 +117,10 @@ internal sealed class Http1Connection
                         Transport.Abort();
                         return;
                     }
+                }
+                else if (step == Step.AwaitBuffer)
+                {
+                    await WaitForBufferAsync(_exchange!);
                 }
                 else if (step == Step.Yield)
                 {
@@ -193,7 +198,18 @@ internal sealed class Http1Connection
                     Refuse(exchange, exchange.Parser.RefusalStatus, exchange.Parser.RefusalReason);
                     return null;
             }
-            int n = exchange.FillHead();
+            if (!exchange.TryTakeInputBuffer())
+                return Step.AwaitBuffer;
+            int n;
+            try
+            {
+                n = exchange.FillHead();
+            }
+            catch (InsufficientMemoryException e)
+            {
+                RefuseForMemory(exchange, e);
+                return null;
+            }
             if (n > 0)
                 continue;
             if (n != SystemSockets.WouldBlock)
@@ -245,6 +261,28 @@ internal sealed class Http1Connection
             return true;
         }
         return false;
+    }
+
+    // The request stays in the system's buffer meanwhile, and so do those after it: the client is slowed down.
+    private async ValueTask WaitForBufferAsync(Http1Exchange exchange)
+    {
+        // A source of cancellation takes no more than 49 days, which is as good as for ever.
+        var delay = TimeSpan.FromTicks(Math.Min(Limits.BufferTimeout / 100, TimeSpan.FromDays(49).Ticks));
+        using var timeout = new CancellationTokenSource(delay, Transport.Scheduler.Clock);
+        try
+        {
+            await exchange.WaitForInputBufferAsync(timeout.Token);
+        }
+        catch (OperationCanceledException e)
+        {
+            RefuseForMemory(exchange, e);
+        }
+    }
+
+    private void RefuseForMemory(Http1Exchange exchange, Exception e)
+    {
+        _server.ReportOutOfBuffers(e);
+        Refuse(exchange, 503, "the server is out of memory for requests");
     }
 
     private void Refuse(Http1Exchange exchange, int status, string reason)
@@ -332,6 +370,11 @@ internal sealed class Http1Connection
         {
             HttpLog.RequestRefused(_server.Logger, bad.StatusCode, bad.Message);
             return exchange.Response.TryReplaceByError(bad.StatusCode, $"{bad.StatusCode} {StatusText.Of(bad.StatusCode)}: {bad.Message}\n", close: true);
+        }
+        if (error is InsufficientMemoryException)
+        {
+            _server.ReportOutOfBuffers(error);
+            return exchange.Response.TryReplaceByError(503, "503 Service Unavailable\n", close: true);
         }
         if (error is not IOException)
             HttpLog.HandlerFailed(_server.Logger, exchange.Request.Method, exchange.Request.Target, error);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using NetGo.Netpoll;
 
 namespace NetGo.Http;
@@ -40,11 +41,14 @@ internal sealed class Http1Exchange
 
     public OutputBuffer Output { get; } = new();
 
+    private BufferPool Buffers => Transport.Scheduler.Buffers;
+
     public static Http1Exchange Rent(Http1Connection connection)
     {
         Stack<Http1Exchange> kept = t_kept ??= new Stack<Http1Exchange>();
         Http1Exchange exchange = kept.Count > 0 ? kept.Pop() : new Http1Exchange();
         exchange._connection = connection;
+        exchange.Output.Buffers = exchange.Buffers;
         exchange.BeginRequest();
         return exchange;
     }
@@ -54,7 +58,7 @@ internal sealed class Http1Exchange
     {
         Output.Clear();
         if (_input is { } input)
-            BufferPool.Return(input);
+            input.Return();
         _input = null;
         Request.SetRaw(null);
         _position = _end = 0;
@@ -85,14 +89,27 @@ internal sealed class Http1Exchange
         return outcome;
     }
 
-    /// <summary>Reads what has come, while the head is being read. The number of bytes, 0 at the end, <see cref="SystemSockets.WouldBlock"/>, or a negative error.</summary>
+    /// <summary>Has the buffer into which a head is read. False when there is no memory for one now: <see cref="WaitForInputBufferAsync"/>
+    /// is due.</summary>
+    public bool TryTakeInputBuffer()
+    {
+        if (_input is null && Buffers.TryRent(BufferPool.SmallSize) is { } buffer)
+            SetInput(buffer);
+        return _input is not null;
+    }
+
+    /// <summary>Waits for that memory.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled before there was any.</exception>
+    public async ValueTask WaitForInputBufferAsync(CancellationToken cancellationToken) =>
+        SetInput(await Buffers.RentAsync(BufferPool.SmallSize, cancellationToken));
+
+    /// <summary>Reads what has come, while the head is being read: there is a buffer. The number of bytes, 0 at the end,
+    /// <see cref="SystemSockets.WouldBlock"/>, or a negative error.</summary>
+    /// <exception cref="InsufficientMemoryException">There is no memory for a larger buffer.</exception>
     public int FillHead()
     {
-        if (_input is null)
-        {
-            SetInput(BufferPool.Rent(BufferPool.SmallSize));
-        }
-        else if (_position == _end)
+        Debug.Assert(_input is not null);
+        if (_position == _end && _position > 0)
         {
             // Nothing but the heads of requests that are over.
             _position = _end = 0;
@@ -174,9 +191,9 @@ internal sealed class Http1Exchange
     // The limits of the head and of a chunk line are such that 64 KiB always suffice.
     private void GrowInput()
     {
-        NetBuffer larger = BufferPool.Rent(Math.Min(_input!.Length * 4, BufferPool.LargeSize));
+        NetBuffer larger = Buffers.Rent(Math.Min(_input!.Length * 4, BufferPool.LargeSize));
         _input.Span[.._end].CopyTo(larger.Span);
-        BufferPool.Return(_input);
+        _input.Return();
         SetInput(larger);
     }
 

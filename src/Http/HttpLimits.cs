@@ -10,4 +10,5 @@ internal sealed record HttpLimits(
     long ReadHeaderTimeout,
     long ReadTimeout,
     long WriteTimeout,
-    long IdleTimeout);
+    long IdleTimeout,
+    long BufferTimeout);

@@ -19,4 +19,7 @@ internal static partial class HttpLog
 
     [LoggerMessage(5, LogLevel.Information, "Serving on {EndPoint}, polled with {Poller}")]
     public static partial void Serving(ILogger logger, System.Net.EndPoint endPoint, NetGo.Netpoll.PollerKind poller);
+
+    [LoggerMessage(6, LogLevel.Warning, "There is no memory for requests: they are answered with 503. This is said once in ten seconds.")]
+    public static partial void OutOfBuffers(ILogger logger, Exception exception);
 }

@@ -20,6 +20,9 @@ internal sealed class OutputBuffer
     private int _gate;
     private int _ahead;
 
+    /// <summary>Where its memory comes from.</summary>
+    public BufferPool Buffers { get; set; } = BufferPool.Shared;
+
     /// <summary>Where the next byte goes: a position.</summary>
     public int End => _end;
 
@@ -72,7 +75,7 @@ internal sealed class OutputBuffer
         {
             if (needed <= BufferPool.LargeSize)
             {
-                NetBuffer larger = BufferPool.Rent(needed);
+                NetBuffer larger = Buffers.Rent(needed);
                 All[.._end].CopyTo(larger.Span);
                 ReturnMemory();
                 _buffer = larger;
@@ -96,7 +99,7 @@ internal sealed class OutputBuffer
     private void ReturnMemory()
     {
         if (_buffer is { } buffer)
-            BufferPool.Return(buffer);
+            buffer.Return();
         if (_array is { } array)
             ArrayPool<byte>.Shared.Return(array);
         _buffer = null;

@@ -23,6 +23,7 @@ public sealed class Server : IAsyncDisposable
     private bool _closed;
     private HttpLimits? _limits;
     private byte[] _serverFieldLine = [];
+    private long _outOfBuffersReported = long.MinValue / 2; // in ms of Environment.TickCount64
 
     /// <summary>Where <see cref="ListenAndServeAsync"/> listens: "host:port", ":port" for all addresses, "unix:path" for a Unix socket,
     /// "unix:@name" for one with an abstract name (Linux). ":8080" by default.</summary>
@@ -61,6 +62,10 @@ public sealed class Server : IAsyncDisposable
 
     /// <summary>How long a connection is kept open without a request. 130 s by default, as in Kestrel.</summary>
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(130);
+
+    /// <summary>How long a request waits for memory when the scheduler's <see cref="BufferPool"/> is at its limit. After that it is answered
+    /// with 503 (RFC 9110, section 15.6.4), unread, and the connection closed. The default is a second.</summary>
+    public TimeSpan BufferTimeout { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Where it is logged what is served on, handlers' exceptions, refused requests, and that descriptors have run out. Nowhere by default.</summary>
     public ILogger Logger { get; set; } = NullLogger.Instance;
@@ -143,6 +148,15 @@ public sealed class Server : IAsyncDisposable
         }
     }
 
+    // A server without memory has better things to do than to write a line for each request.
+    internal void ReportOutOfBuffers(Exception e)
+    {
+        long now = Environment.TickCount64;
+        long last = Volatile.Read(ref _outOfBuffersReported);
+        if (now - last >= 10_000 && Interlocked.CompareExchange(ref _outOfBuffersReported, now, last) == last)
+            HttpLog.OutOfBuffers(Logger, e);
+    }
+
     private HttpLimits ReadLimits()
     {
         Require(MaxRequestLineSize >= 16 && MaxRequestLineSize <= MaxHeaderBytesLimit, nameof(MaxRequestLineSize), $"16 to {MaxHeaderBytesLimit}");
@@ -152,7 +166,8 @@ public sealed class Server : IAsyncDisposable
         return new HttpLimits(
             MaxRequestLineSize, MaxHeaderBytes, MaxHeaderCount, MaxRequestBodySize,
             Nanoseconds(ReadHeaderTimeout, nameof(ReadHeaderTimeout)), Nanoseconds(ReadTimeout, nameof(ReadTimeout)),
-            Nanoseconds(WriteTimeout, nameof(WriteTimeout)), Nanoseconds(IdleTimeout, nameof(IdleTimeout)));
+            Nanoseconds(WriteTimeout, nameof(WriteTimeout)), Nanoseconds(IdleTimeout, nameof(IdleTimeout)),
+            Nanoseconds(BufferTimeout, nameof(BufferTimeout)));
     }
 
     private static long Nanoseconds(TimeSpan time, string name)

@@ -103,7 +103,7 @@ public sealed partial class NetConnection
         var stream = new FileStream(file, FileAccess.Read, bufferSize: 0);
         if (stream.CanSeek)
             stream.Position = offset + sent;
-        NetBuffer buffer = BufferPool.Rent(BufferPool.LargeSize);
+        NetBuffer buffer = Scheduler.Buffers.Rent(BufferPool.LargeSize);
         try
         {
             while (sent < count)
@@ -118,7 +118,7 @@ public sealed partial class NetConnection
         }
         finally
         {
-            BufferPool.Return(buffer);
+            buffer.Return();
         }
     }
 

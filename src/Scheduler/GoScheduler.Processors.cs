@@ -156,6 +156,7 @@ public sealed partial class GoScheduler
             Thread.Sleep(1); // the system has no room for the poller with the first: it stays as it is until there is
             return false;
         }
+        p.Buffers.Flush();
         EnqueueGlobal(ref queue);
         return true;
     }

@@ -53,6 +53,7 @@ public sealed partial class GoScheduler : IDisposable
         _maxMachines = options.MaxMachines;
         _machineIdleTimeout = options.MachineIdleTimeout;
         Policy = options.Policy;
+        Buffers = options.Buffers ?? BufferPool.Shared;
         var processors = new Processor[options.MaxProcs];
         for (int i = 0; i < processors.Length; i++)
             processors[i] = new Processor(this, i);
@@ -91,6 +92,9 @@ public sealed partial class GoScheduler : IDisposable
 
     /// <summary>What runs next, and for how long.</summary>
     public SchedulingPolicy Policy { get; }
+
+    /// <summary>Where connections and servers on this scheduler have their buffers from.</summary>
+    public BufferPool Buffers { get; }
 
     /// <summary>Who is told what the scheduler does; null, the default, for nobody, and then it costs nothing. May be changed
     /// at any time.</summary>

@@ -29,6 +29,8 @@ internal sealed partial class Machine
         {
             if (processor.Phase == ProcessorPhase.Retiring && TryDismantle(processor))
                 return null;
+            if (processor.Buffers.FlushWanted)
+                processor.Buffers.Flush(); // which may make others ready
             if (++processor.SearchTick % FairnessInterval == 0 && LookEverywhere(processor) is { } fair)
             {
                 processor.EndStreak();
@@ -140,7 +142,7 @@ internal sealed partial class Machine
         // Who saw a spinning machine did not wake another, so the last one looks at the others' queues once more. (The others
         // may leave what they see to those that spin.)
         bool workCame = Scheduler.HasGlobalWork || Scheduler.IsStopping || processor.Timers.NextWhen < until ||
-            processor.HasPollerToAdopt || processor.Phase == ProcessorPhase.Retiring || (wasSpinning && Scheduler.AnyOtherHasWork(processor));
+            processor.HasPollerToAdopt || processor.Buffers.FlushWanted || processor.Phase == ProcessorPhase.Retiring || (wasSpinning && Scheduler.AnyOtherHasWork(processor));
         GoroutineQueue ready = default;
         if (!workCame)
         {

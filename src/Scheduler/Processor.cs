@@ -26,7 +26,7 @@ internal sealed class Processor : IDisposable
         _scheduler = scheduler;
         Index = index;
         Timers = new TimerHeap(this);
-        Buffers = new BufferCache();
+        Buffers = scheduler.Buffers.CreateCache(index, WakeIfIdle);
         Poller = scheduler.Simulation is { } simulation ? simulation.Poller : new SemaphorePoller();
         _stealSeed = (uint)index + 1;
         _order = scheduler.Policy.CreateOrder(index);
@@ -265,8 +265,15 @@ internal sealed class Processor : IDisposable
         Poller = AttachedPoller!;
     }
 
+    private void WakeIfIdle()
+    {
+        if (_scheduler.IsIdle(this))
+            _scheduler.WakeProcessor(this);
+    }
+
     public void Dispose()
     {
+        _scheduler.Buffers.RemoveCache(Buffers);
         Poller.Dispose();
         if (AttachedPoller != Poller)
             AttachedPoller?.Dispose();

@@ -23,6 +23,10 @@ public sealed class SchedulerOptions
     /// <summary>What runs next, and for how long. The default is <see cref="SchedulingPolicy.Default"/>.</summary>
     public SchedulingPolicy Policy { get; set; } = SchedulingPolicy.Default;
 
+    /// <summary>Where connections and servers on this scheduler have their buffers from. Several schedulers may share one. The default,
+    /// null, is <see cref="BufferPool.Shared"/>.</summary>
+    public BufferPool? Buffers { get; set; }
+
     internal void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxProcs, 1, nameof(MaxProcs));

@@ -48,6 +48,9 @@ public enum WaitReason : byte
     /// <summary>Waits for a semaphore.</summary>
     Semaphore,
 
+    /// <summary>Waits for memory of a <c>BufferPool</c> that is at its limit.</summary>
+    Buffer,
+
     /// <summary>Waits for what a scope or an error group started to end.</summary>
     Scope,
 

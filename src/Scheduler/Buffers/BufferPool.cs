@@ -1,86 +1,293 @@
-using System.Runtime.InteropServices;
+using System.Buffers;
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
 
 namespace NetGo;
 
-/// <summary>The process's network buffers in three size classes: a cache per processor, then one shared list, then slabs of
-/// native memory. Any thread may rent and return; a goroutine's do so without a lock.</summary>
-internal static unsafe class BufferPool
+// Where a buffer comes from, in this order:
+//
+//   BufferCache   of the processor that the goroutine runs on: no lock
+//   CentralList   of the class and the processor's node, in a batch, under a lock
+//   SlabHeap      of the node: a slab whose pages had been given back, or a new one
+//   reclaiming    at the limit (BufferPool.Limit.cs): idle slabs of other classes and nodes go, free buffers of other nodes are taken
+//
+// A thread that runs no goroutine begins at the second. A buffer goes the way back: to the cache of the processor it is returned on,
+// from a full one to the central list of its own node; a slab that is wholly there for a while goes back to the
+// system (BufferPool.Scavenger.cs).
+
+/// <summary>Network buffers of 4, 16 and 64 KiB, and larger ones, in native memory: a cache for each processor of the scheduler, lists for each
+/// memory node of the machine, and slabs of 2 MiB that go back to the system when they are not in use; after Go's mcache, mcentral and
+/// mheap. All members may be used from any thread; goroutines rent and return without a lock.</summary>
+public sealed partial class BufferPool : IDisposable
 {
-    public const int ClassCount = 3;
-    public const int SmallSize = 4 * 1024;
-    public const int MediumSize = 16 * 1024;
-    public const int LargeSize = 64 * 1024;
+    internal const int ClassCount = 3;
+    internal const int SmallSize = 4 * 1024;
+    internal const int MediumSize = 16 * 1024;
+    internal const int LargeSize = 64 * 1024;
 
-    private const int SlabSize = 2 * 1024 * 1024;
-    private const int PageSize = 4 * 1024;
+    private static readonly Lazy<BufferPool> s_shared = new(static () => new BufferPool(new BufferPoolOptions()));
 
-    private static readonly Lock s_lock = new();
-    private static readonly NetBuffer?[] s_free = new NetBuffer?[ClassCount];
-    private static byte* s_slab;
-    private static int s_slabUsed = SlabSize;
+    private readonly SlabHeap[] _heaps;
+    private readonly CentralList[] _central;
+    private readonly List<BufferCache> _caches = [];
+    private readonly bool _checksRents;
+    private readonly NumaTopology _topology;
+    private volatile bool _disposed;
 
-    public static int SizeOfClass(int sizeClass) => SmallSize << (2 * sizeClass);
-
-    /// <summary>How many a processor may keep: 256 KiB of each class, at least 4.</summary>
-    public static int CachedPerProcessor(int sizeClass) => 64 >> (2 * sizeClass);
-
-    /// <summary>A buffer of at least this many bytes. Its content is undefined.</summary>
-    /// <param name="minimum">At most <see cref="LargeSize"/>.</param>
-    public static NetBuffer Rent(int minimum)
+    /// <summary>Makes a pool. It has no memory until something is rented.</summary>
+    /// <param name="options">Read now, and not again.</param>
+    /// <exception cref="ArgumentOutOfRangeException">One of the options is out of its range.</exception>
+    public BufferPool(BufferPoolOptions options)
+        : this(options, NumaTopology.Current)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(minimum, LargeSize);
-        int sizeClass = minimum <= SmallSize ? 0 : minimum <= MediumSize ? 1 : 2;
-        NetBuffer? buffer = null;
-        if (Machine.OfThisThread is { } machine)
+    }
+
+    internal BufferPool(BufferPoolOptions options, NumaTopology topology)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        _topology = topology;
+        _maxBytes = options.MaxBytes;
+        _maxBytesForReading = options.MaxBytes - (long)(options.MaxBytes * (options.ReservePercent / 100.0));
+        UsesHugePages = options.UseHugePages;
+        _poisons = options.PoisonReturned;
+        _rented = options.TrackRented ? new() : null;
+        _checksRents = _poisons || _rented is not null;
+        _releaseAfter = options.ReleaseAfter;
+        _scavengeTimer = new Timer(static pool => ((BufferPool)pool!).Scavenge(), this, Timeout.Infinite, Timeout.Infinite);
+        _heaps = new SlabHeap[topology.NodeCount];
+        _central = new CentralList[topology.NodeCount * ClassCount];
+        for (int node = 0; node < _heaps.Length; node++)
         {
-            buffer = machine.Pin(out int previous)?.Buffers.TryTake(sizeClass);
-            machine.Unpin(previous);
+            _heaps[node] = new SlabHeap(this, node, topology.NodeCount == 1 ? -1 : topology.SystemNode(node));
+            for (int c = 0; c < ClassCount; c++)
+                _central[node * ClassCount + c] = new CentralList(this, _heaps[node], c);
         }
-        buffer ??= RentShared(sizeClass);
-        buffer.IsFree = false;
+    }
+
+    /// <summary>The one that is used where no other is named: by schedulers (<see cref="SchedulerOptions.Buffers"/>), and so by
+    /// connections and servers.</summary>
+    public static BufferPool Shared => s_shared.Value;
+
+    /// <summary>It as a <see cref="MemoryPool{T}"/>. Disposing of that does nothing.</summary>
+    public MemoryPool<byte> MemoryPool => field ??= new BufferMemoryPool(this);
+
+    internal bool UsesHugePages { get; }
+
+    internal bool IsDisposed => _disposed;
+
+    internal int NodeCount => _heaps.Length;
+
+    internal static int SizeOfClass(int sizeClass) => SmallSize << (2 * sizeClass);
+
+    /// <summary>How many buffers of a class a processor may keep: 256 KiB, 512 KiB and 1 MiB of them.</summary>
+    internal static int CachedOfClass(int sizeClass) => 64 >> sizeClass;
+
+    // ClassCount for a large one.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int ClassFor(int minimum)
+    {
+        if ((uint)minimum <= SmallSize)
+            return 0;
+        if ((uint)minimum <= MediumSize)
+            return 1;
+        return (uint)minimum <= LargeSize ? 2 : ClassCount;
+    }
+
+    internal CentralList Central(int node, int sizeClass) => _central[node * ClassCount + sizeClass];
+
+    // ---- Renting ----
+
+    /// <summary>A buffer. Its content is undefined.</summary>
+    /// <param name="minimum">How many bytes are needed. Up to 64 KiB it is 4, 16 or 64 KiB; a larger one is mapped for
+    /// this call, and unmapped when it is returned.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="minimum"/> is negative.</exception>
+    /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
+    /// <exception cref="InsufficientMemoryException">The pool is at its limit, <see cref="BufferPoolOptions.MaxBytes"/>, or the system
+    /// has no memory.</exception>
+    public NetBuffer Rent(int minimum) => TryRentFast(minimum) ?? RentSlow(minimum);
+
+    /// <summary>As <see cref="Rent"/>, for what can as well be done later: null when only the reserve is left
+    /// (<see cref="BufferPoolOptions.ReservePercent"/>).</summary>
+    /// <inheritdoc cref="Rent" path="/param"/>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="minimum"/> is negative.</exception>
+    public NetBuffer? TryRent(int minimum) => TryRentFast(minimum) ?? TryRentSlow(minimum, mayUseReserve: false);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private NetBuffer? TryRentFast(int minimum)
+    {
+        int sizeClass = ClassFor(minimum);
+        if (sizeClass == ClassCount || Machine.OfThisThread is not { } machine)
+            return null;
+        NetBuffer? buffer = null;
+        if (machine.Pin(out int previous)?.Buffers is { } cache && cache.Pool == this)
+            buffer = cache.TryTake(sizeClass);
+        machine.Unpin(previous);
+        if (buffer is not null)
+            Begin(buffer);
         return buffer;
     }
 
-    /// <summary>Gives a buffer back.</summary>
-    /// <exception cref="InvalidOperationException">It has been returned before.</exception>
-    public static void Return(NetBuffer buffer)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Begin(NetBuffer buffer)
     {
-        if (buffer.IsFree)
-            throw new InvalidOperationException("A buffer was returned twice.");
-        buffer.IsFree = true;
+        buffer.IsRented = true;
+        if (_checksRents)
+            CheckRent(buffer);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private NetBuffer RentSlow(int minimum) =>
+        TryRentSlow(minimum, mayUseReserve: true) ?? throw new InsufficientMemoryException(
+            $"There is no memory for a buffer of {minimum} bytes: the pool has {CommittedBytes} of at most {_maxBytes} bytes.");
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private NetBuffer? TryRentSlow(int minimum, bool mayUseReserve)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(minimum);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        int sizeClass = ClassFor(minimum);
+        NetBuffer? buffer = TryTake(minimum, sizeClass, mayUseReserve);
+        if (buffer is null && Reclaim())
+            buffer = TryTake(minimum, sizeClass, mayUseReserve);
+        if (buffer is not null)
+            Begin(buffer);
+        return buffer;
+    }
+
+    private NetBuffer? TryTake(int minimum, int sizeClass, bool mayUseReserve)
+    {
+        if (sizeClass == ClassCount)
+            return TryMapLarge(minimum, mayUseReserve);
+        int node = 0;
         if (Machine.OfThisThread is { } machine)
         {
-            bool cached = machine.Pin(out int previous)?.Buffers.TryPut(buffer) ?? false;
+            NetBuffer? buffer = null;
+            if (machine.Pin(out int previous)?.Buffers is { } cache && cache.Pool == this)
+            {
+                node = cache.Node;
+                if (Volatile.Read(ref _waiting) == 0)
+                    buffer = cache.Refill(sizeClass, mayUseReserve);
+            }
             machine.Unpin(previous);
-            if (cached)
+            if (buffer is not null)
+                return buffer;
+        }
+        else if (_heaps.Length > 1)
+        {
+            node = _topology.NodeOfCpu(Thread.GetCurrentProcessorId());
+        }
+        NetBuffer? one = null;
+        if (Central(node, sizeClass).Take(new Span<NetBuffer?>(ref one), mayUseReserve) > 0)
+            return one;
+        for (int other = 0; other < _heaps.Length; other++)
+        {
+            if (other != node && Central(other, sizeClass).TakeFree(new Span<NetBuffer?>(ref one)) > 0)
+                return one;
+        }
+        return null;
+    }
+
+    private unsafe NetBuffer? TryMapLarge(int minimum, bool mayUseReserve)
+    {
+        nuint size = ((nuint)minimum + SmallSize - 1) & ~(nuint)(SmallSize - 1);
+        if (size > int.MaxValue)
+            size = int.MaxValue & ~(SmallSize - 1);
+        if (size < (nuint)minimum || !TryCommit((long)size, mayUseReserve))
+            return null;
+        byte* start = PageMemory.TryMap(size, SmallSize, systemNode: -1, hugePages: false);
+        if (start is null)
+        {
+            Uncommit((long)size);
+            return null;
+        }
+        Interlocked.Add(ref _largeBytes, (long)size);
+        return new NetBuffer(new Slab(this, Slab.NoNode, start, size), start, (int)size);
+    }
+
+    // ---- Returning ----
+
+    /// <summary>Takes a buffer back, which its holder must not use any more.</summary>
+    /// <param name="buffer">Of this pool.</param>
+    /// <exception cref="ArgumentException">It is another pool's.</exception>
+    /// <exception cref="InvalidOperationException">It has been returned already.</exception>
+    public void Return(NetBuffer buffer)
+    {
+        ArgumentNullException.ThrowIfNull(buffer);
+        if (buffer.Slab.Pool != this)
+            throw new ArgumentException("The buffer is another pool's.", nameof(buffer));
+        if (!buffer.IsRented)
+            throw new InvalidOperationException("A buffer was returned twice.");
+        buffer.IsRented = false;
+        if (_checksRents)
+            CheckReturn(buffer);
+        if (Machine.OfThisThread is { } machine && !buffer.Slab.IsLarge && Volatile.Read(ref _waiting) == 0)
+        {
+            bool taken = false;
+            if (machine.Pin(out int previous)?.Buffers is { } cache && cache.Pool == this)
+            {
+                cache.Put(buffer);
+                taken = true;
+            }
+            machine.Unpin(previous);
+            if (taken)
                 return;
         }
-        lock (s_lock)
+        ReturnSlow(buffer);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private unsafe void ReturnSlow(NetBuffer buffer)
+    {
+        Slab slab = buffer.Slab;
+        if (!slab.IsLarge)
         {
-            buffer.Next = s_free[buffer.SizeClass];
-            s_free[buffer.SizeClass] = buffer;
+            NetBuffer? one = buffer;
+            Central(slab.Node, slab.SizeClass).Put(new Span<NetBuffer?>(ref one));
+            return;
+        }
+        PageMemory.Unmap(slab.Start, slab.ByteCount);
+        Interlocked.Add(ref _largeBytes, -(long)slab.ByteCount);
+        Uncommit((long)slab.ByteCount);
+        MemoryCameBack();
+    }
+
+    // ---- The processors' caches ----
+
+    /// <summary>A cache for a processor.</summary>
+    /// <param name="processor">The processor's number.</param>
+    /// <param name="wake">Wakes the processor, if it sleeps, to see <see cref="BufferCache.FlushWanted"/>.</param>
+    internal BufferCache CreateCache(int processor, Action wake)
+    {
+        var cache = new BufferCache(this, _topology.NodeOfCpu(_topology.CpuOfProcessor(processor)), wake);
+        lock (_caches)
+            _caches.Add(cache);
+        return cache;
+    }
+
+    /// <summary>Takes back what a processor has that nobody runs on any more.</summary>
+    internal void RemoveCache(BufferCache cache)
+    {
+        cache.Flush();
+        lock (_caches)
+        {
+            if (!_caches.Remove(cache))
+                return;
+            _formerLocalReturns += cache.LocalReturns;
+            _formerRemoteReturns += cache.RemoteReturns;
         }
     }
 
-    private static NetBuffer RentShared(int sizeClass)
+    /// <summary>Gives back what is not used, and the rest as it is returned. Nothing can be rented any more.</summary>
+    /// <exception cref="InvalidOperationException">It is <see cref="Shared"/>.</exception>
+    public void Dispose()
     {
-        lock (s_lock)
-        {
-            if (s_free[sizeClass] is { } buffer)
-            {
-                s_free[sizeClass] = buffer.Next;
-                buffer.Next = null;
-                return buffer;
-            }
-            int size = SizeOfClass(sizeClass);
-            if (SlabSize - s_slabUsed < size)
-            {
-                s_slab = (byte*)NativeMemory.AlignedAlloc(SlabSize, PageSize);
-                s_slabUsed = 0;
-            }
-            byte* start = s_slab + s_slabUsed;
-            s_slabUsed += size;
-            return new NetBuffer(start, size, sizeClass);
-        }
+        if (s_shared.IsValueCreated && this == Shared)
+            throw new InvalidOperationException("The shared pool is everybody's.");
+        _disposed = true;
+        Interlocked.MemoryBarrier(); // a slab that becomes idle now is released by who sees this, or by us
+        ReleaseUnused();
+        foreach (SlabHeap heap in _heaps)
+            heap.Unmap();
     }
 }

@@ -7,18 +7,20 @@ namespace NetGo.Http.Tests;
 /// <summary>A server on a free port of the loopback interface, with a scheduler of its own: no goroutine may outlive it.</summary>
 internal sealed class TestServer : IAsyncDisposable
 {
-    private readonly GoScheduler _scheduler = new(new SchedulerOptions { MaxProcs = 2 });
+    private readonly GoScheduler _scheduler;
     private readonly GoroutineLeaks _leaks;
     private readonly NetListener _listener;
     private readonly MemoryLogger _log = new();
 
-    public TestServer(Func<ResponseWriter, Request, ValueTask> handler, Action<Server>? configure = null, CancellationToken cancellationToken = default)
-        : this(new HandlerFunc(handler), configure, cancellationToken)
+    public TestServer(
+        Func<ResponseWriter, Request, ValueTask> handler, Action<Server>? configure = null, CancellationToken cancellationToken = default, BufferPool? buffers = null)
+        : this(new HandlerFunc(handler), configure, cancellationToken, buffers)
     {
     }
 
-    public TestServer(IHandler handler, Action<Server>? configure = null, CancellationToken cancellationToken = default)
+    public TestServer(IHandler handler, Action<Server>? configure = null, CancellationToken cancellationToken = default, BufferPool? buffers = null)
     {
+        _scheduler = new GoScheduler(new SchedulerOptions { MaxProcs = 2, Buffers = buffers });
         _leaks = GoroutineLeaks.Watch(_scheduler);
         _listener = _scheduler.RunAsync(() => Task.FromResult(NetListener.Listen("127.0.0.1:0"))).GetAwaiter().GetResult();
         EndPoint = (IPEndPoint)_listener.LocalEndPoint;

@@ -23,6 +23,8 @@ internal sealed class Processor(GoScheduler scheduler, int index)
 
     public NoTimers Timers { get; } = new();
 
+    public NoBuffers Buffers { get; } = new();
+
     public uint SearchTick;
 
     public long PolledBefore;
@@ -88,6 +90,15 @@ internal sealed class Processor(GoScheduler scheduler, int index)
         {
             Run.Point();
             _woken = true;
+        }
+    }
+
+    internal sealed class NoBuffers
+    {
+        public bool FlushWanted => false;
+
+        public void Flush()
+        {
         }
     }
 

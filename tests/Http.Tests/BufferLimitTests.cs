@@ -1,0 +1,61 @@
+namespace NetGo.Http.Tests;
+
+/// <summary>A server whose pool has no memory left for requests.</summary>
+public class BufferLimitTests
+{
+    [Fact]
+    public async Task A_request_for_which_there_is_no_memory_is_answered_with_503_and_the_next_one_served_when_there_is()
+    {
+        using var pool = new BufferPool(new BufferPoolOptions { MaxBytes = 8 << 20, ReservePercent = 25 });
+        await using var server = new TestServer(Handlers.Ok, s => s.BufferTimeout = TimeSpan.FromMilliseconds(50), buffers: pool);
+        Assert.Equal(200, server.Exchange("GET / HTTP/1.1\r\nHost: h\r\n\r\n").StatusCode);
+        List<NetBuffer> all = RentAll(pool);
+
+        using (RawClient client = server.Connect())
+        {
+            RawResponse response = client.Exchange("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+            Assert.Equal(503, response.StatusCode);
+            Assert.Equal("close", response.Get("Connection"));
+            client.AssertClosed();
+        }
+        Assert.Single(server.Log.Entries, static entry => entry.Message.Contains("503", StringComparison.Ordinal));
+
+        all.ForEach(static b => b.Return());
+        Assert.Equal(200, server.Exchange("GET / HTTP/1.1\r\nHost: h\r\n\r\n").StatusCode);
+    }
+
+    [Fact]
+    public async Task A_request_waits_for_memory_for_a_while()
+    {
+        using var pool = new BufferPool(new BufferPoolOptions { MaxBytes = 8 << 20 });
+        await using var server = new TestServer(Handlers.Ok, s => s.BufferTimeout = Timeout.InfiniteTimeSpan, buffers: pool);
+        List<NetBuffer> all = RentAll(pool);
+        using RawClient client = server.Connect();
+        client.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+        Bounded.Until(() => pool.GetStatistics().Waiting == 1, "the request waits");
+        all.ForEach(static b => b.Return());
+        Assert.Equal(200, client.ReadResponse().StatusCode);
+    }
+
+    [Fact]
+    public async Task A_handler_that_finds_no_memory_is_answered_for_with_503()
+    {
+        using var pool = new BufferPool(new BufferPoolOptions { MaxBytes = 8 << 20 });
+        await using var server = new TestServer((_, _) => throw new InsufficientMemoryException("None."), buffers: pool);
+        server.AssertRefused("GET / HTTP/1.1\r\nHost: h\r\n\r\n", 503);
+    }
+
+    // Also what the processors have at hand.
+    private static List<NetBuffer> RentAll(BufferPool pool)
+    {
+        List<NetBuffer> all = [];
+        Bounded.Until(() =>
+        {
+            pool.ReleaseUnused();
+            while (pool.TryRent(1) is { } buffer)
+                all.Add(buffer);
+            return pool.GetStatistics().Classes.All(static c => c.Cached == 0);
+        }, "all is rented");
+        return all;
+    }
+}
