@@ -22,6 +22,9 @@ internal sealed partial class Machine
     private Goroutine? _running;
     private int _budget;
 
+    // Those of the processor that it holds, or held last: they are reached without a detour by way of it.
+    private BufferCache? _buffers;
+
     // When the budget was first used up in this slice; 0 when it has not been.
     private long _budgetSince;
 
@@ -90,6 +93,7 @@ internal sealed partial class Machine
         if (next is not null)
         {
             _slot.Give(next);
+            _buffers = next.Buffers;
             RefillBudget();
         }
         return true;
@@ -101,6 +105,10 @@ internal sealed partial class Machine
     /// off. Nests.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Processor? Pin(out int previous) => _slot.Pin(out previous);
+
+    /// <summary>As <see cref="Pin"/>: the processor's buffers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public BufferCache? PinBuffers(out int previous) => _slot.Pin(out previous) is null ? null : _buffers;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Unpin(int previous) => _slot.Unpin(previous);
@@ -187,6 +195,7 @@ internal sealed partial class Machine
         ExecutionContext.Restore(DefaultContext ??= EmptyContext());
         processor.Machine = this;
         _slot.Give(processor);
+        _buffers = processor.Buffers;
         try
         {
             while (RunOne())

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace NetGo;
@@ -6,6 +7,10 @@ namespace NetGo;
 // rent is to take from a stack, to return is to put on one. An empty stack is filled to half from the central list of the
 // processor's node, a full one emptied to half, so that one who only rents and one who only returns come by there once in a batch.
 //
+// The stacks lie in the object itself, one after the other: each load that depends on another is a nanosecond here. What is taken from
+// one is left where it was, and most often it is put back there, which then needs no write of a reference (and those are not
+// free: the collector is told of them).
+//
 // A buffer of another node does not stay: it is collected for its home, and goes there with a batch of its kind.
 //
 // FlushWanted, which any thread sets, is seen by the owner before it goes to sleep, and now and then while it does not.
@@ -13,12 +18,15 @@ namespace NetGo;
 /// <summary>A processor's own free buffers.</summary>
 internal sealed class BufferCache
 {
+    private const int TotalSlots = 112;
+
     private readonly BufferPool _pool;
     private readonly Action _wake;
-    private readonly Stack[] _local = new Stack[BufferPool.ClassCount];
     private readonly Stack[]?[] _remote;
     private volatile bool _flushWanted;
     private bool _isEmpty = true;
+    private Counts _counts;
+    private Slots _slots;
 
     /// <summary>For a processor that belongs to a node.</summary>
     /// <param name="pool">Where its buffers come from.</param>
@@ -29,9 +37,20 @@ internal sealed class BufferCache
         _pool = pool;
         _wake = wake;
         Node = node;
-        for (int c = 0; c < BufferPool.ClassCount; c++)
-            _local[c].Items = new NetBuffer?[BufferPool.CachedOfClass(c)];
         _remote = new Stack[]?[pool.NodeCount];
+        Debug.Assert(FirstSlot(BufferPool.ClassCount - 1) + BufferPool.CachedOfClass(BufferPool.ClassCount - 1) == TotalSlots);
+    }
+
+    [InlineArray(BufferPool.ClassCount)]
+    private struct Counts
+    {
+        private int _first;
+    }
+
+    [InlineArray(TotalSlots)]
+    private struct Slots
+    {
+        private NetBuffer? _first;
     }
 
     private struct Stack
@@ -52,25 +71,46 @@ internal sealed class BufferCache
     public long LocalReturns;
     public long RemoteReturns;
 
+    // Half as many of each class as of the one before it.
+    private static int FirstSlot(int sizeClass) => 2 * BufferPool.CachedOfClass(0) - 2 * BufferPool.CachedOfClass(sizeClass);
+
+    private Span<NetBuffer?> SlotsOf(int sizeClass) =>
+        ((Span<NetBuffer?>)_slots).Slice(FirstSlot(sizeClass), BufferPool.CachedOfClass(sizeClass));
+
+    // Without the bounds' check: the class is one, and the place below its capacity.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ref NetBuffer? Slot(int sizeClass, int place)
+    {
+        Debug.Assert(sizeClass is >= 0 and < BufferPool.ClassCount && place >= 0 && place < BufferPool.CachedOfClass(sizeClass));
+        return ref Unsafe.Add(ref Unsafe.As<Slots, NetBuffer?>(ref _slots), FirstSlot(sizeClass) + place);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ref int CountOf(int sizeClass)
+    {
+        Debug.Assert(sizeClass is >= 0 and < BufferPool.ClassCount);
+        return ref Unsafe.Add(ref Unsafe.As<Counts, int>(ref _counts), sizeClass);
+    }
+
     /// <summary>Owner. Null when it has none of a class.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public NetBuffer? TryTake(int sizeClass)
     {
-        ref Stack stack = ref _local[sizeClass];
-        int last = stack.Count - 1;
-        NetBuffer?[] items = stack.Items;
-        if ((uint)last >= (uint)items.Length)
+        ref int count = ref CountOf(sizeClass);
+        int last = count - 1;
+        if (last < 0)
             return null;
-        stack.Count = last;
-        return items[last];
+        count = last;
+        return Slot(sizeClass, last);
     }
 
     /// <summary>Owner. As <see cref="TryTake"/>, with a batch from the central list; null at the limit.</summary>
     public NetBuffer? Refill(int sizeClass, bool mayUseReserve)
     {
-        ref Stack stack = ref _local[sizeClass];
-        stack.Count = _pool.Central(Node, sizeClass).Take(stack.Items.AsSpan(0, stack.Items.Length / 2), mayUseReserve);
-        if (stack.Count > 0 && _isEmpty)
+        Debug.Assert(CountOf(sizeClass) == 0);
+        int half = BufferPool.CachedOfClass(sizeClass) / 2;
+        CountOf(sizeClass) = _pool.Central(Node, sizeClass).Take(SlotsOf(sizeClass)[..half], mayUseReserve);
+        if (CountOf(sizeClass) > 0 && _isEmpty)
             NoLongerEmpty();
         return TryTake(sizeClass);
     }
@@ -79,56 +119,68 @@ internal sealed class BufferCache
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Put(NetBuffer buffer)
     {
-        if (buffer.Slab.Node != Node)
-        {
-            PutRemote(buffer);
-            return;
-        }
+        Slab slab = buffer.Slab;
+        int sizeClass = slab.SizeClass;
+        ref int count = ref CountOf(sizeClass);
+        if (slab.Node != Node || count == BufferPool.CachedOfClass(sizeClass) || _isEmpty)
+            PutSlow(buffer, sizeClass);
+        else
+            Push(buffer, sizeClass, ref count);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Push(NetBuffer buffer, int sizeClass, ref int count)
+    {
         LocalReturns++;
-        ref Stack stack = ref _local[buffer.Slab.SizeClass];
-        int count = stack.Count;
-        NetBuffer?[] items = stack.Items;
-        if ((uint)count >= (uint)items.Length)
-        {
-            Spill(ref stack);
-            count = stack.Count;
-        }
-        items[count] = buffer;
-        stack.Count = count + 1;
+        ref NetBuffer? slot = ref Slot(sizeClass, count);
+        if (slot != buffer)
+            slot = buffer;
+        count++;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void PutSlow(NetBuffer buffer, int sizeClass)
+    {
         if (_isEmpty)
             NoLongerEmpty();
+        if (buffer.Slab.Node != Node)
+        {
+            PutRemote(buffer, sizeClass);
+            return;
+        }
+        ref int count = ref CountOf(sizeClass);
+        if (count == BufferPool.CachedOfClass(sizeClass))
+            Spill(sizeClass);
+        Push(buffer, sizeClass, ref count);
     }
 
     // The older half goes: what was returned last is what the processor's cache still has.
-    private void Spill(ref Stack stack)
+    private void Spill(int sizeClass)
     {
-        int half = stack.Items.Length / 2;
-        CentralOf(stack.Items[0]!).Put(stack.Items.AsSpan(0, half));
-        Array.Copy(stack.Items, half, stack.Items, 0, half);
-        stack.Count = half;
+        Span<NetBuffer?> slots = SlotsOf(sizeClass);
+        int half = slots.Length / 2;
+        _pool.Central(Node, sizeClass).Put(slots[..half]);
+        slots[half..].CopyTo(slots);
+        CountOf(sizeClass) = half;
     }
 
-    private CentralList CentralOf(NetBuffer buffer) => _pool.Central(buffer.Slab.Node, buffer.Slab.SizeClass);
-
-    private void PutRemote(NetBuffer buffer)
+    private void PutRemote(NetBuffer buffer, int sizeClass)
     {
         RemoteReturns++;
-        int sizeClass = buffer.Slab.SizeClass;
-        Stack[] ofNode = _remote[buffer.Slab.Node] ??= new Stack[BufferPool.ClassCount];
+        int node = buffer.Slab.Node;
+        Stack[] ofNode = _remote[node] ??= new Stack[BufferPool.ClassCount];
         ref Stack stack = ref ofNode[sizeClass];
         stack.Items ??= new NetBuffer?[BufferPool.CachedOfClass(sizeClass) / 2];
         stack.Items[stack.Count++] = buffer;
-        if (_isEmpty)
-            NoLongerEmpty();
         if (stack.Count == stack.Items.Length)
-            Empty(ref stack);
+            SendHome(ref stack, node, sizeClass);
     }
 
-    private void Empty(ref Stack stack)
+    private void SendHome(ref Stack stack, int node, int sizeClass)
     {
         if (stack.Count == 0)
             return;
-        CentralOf(stack.Items[0]!).Put(stack.Items.AsSpan(0, stack.Count));
+        _pool.Central(node, sizeClass).Put(stack.Items.AsSpan(0, stack.Count));
         stack.Count = 0;
     }
 
@@ -158,16 +210,22 @@ internal sealed class BufferCache
         if (_isEmpty)
             return;
         _isEmpty = true;
-        foreach (ref Stack stack in _local.AsSpan())
-            Empty(ref stack);
-        foreach (Stack[]? ofNode in _remote)
+        for (int c = 0; c < BufferPool.ClassCount; c++)
         {
-            foreach (ref Stack stack in ofNode.AsSpan())
-                Empty(ref stack);
+            ref int count = ref CountOf(c);
+            if (count > 0)
+                _pool.Central(Node, c).Put(SlotsOf(c)[..count]);
+            count = 0;
+        }
+        for (int node = 0; node < _remote.Length; node++)
+        {
+            Span<Stack> ofNode = _remote[node];
+            for (int c = 0; c < ofNode.Length; c++)
+                SendHome(ref ofNode[c], node, c);
         }
     }
 
     /// <summary>How many buffers of a class and a node it has, at some moment.</summary>
     public int Count(int node, int sizeClass) =>
-        (node == Node ? _local[sizeClass].Count : 0) + (_remote[node] is { } ofNode ? ofNode[sizeClass].Count : 0);
+        (node == Node ? CountOf(sizeClass) : 0) + (_remote[node] is { } ofNode ? ofNode[sizeClass].Count : 0);
 }

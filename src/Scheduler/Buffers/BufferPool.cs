@@ -120,7 +120,7 @@ public sealed partial class BufferPool : IDisposable
         if (sizeClass == ClassCount || Machine.OfThisThread is not { } machine)
             return null;
         NetBuffer? buffer = null;
-        if (machine.Pin(out int previous)?.Buffers is { } cache && cache.Pool == this)
+        if (machine.PinBuffers(out int previous) is { } cache && cache.Pool == this)
             buffer = cache.TryTake(sizeClass);
         machine.Unpin(previous);
         if (buffer is not null)
@@ -163,7 +163,7 @@ public sealed partial class BufferPool : IDisposable
         if (Machine.OfThisThread is { } machine)
         {
             NetBuffer? buffer = null;
-            if (machine.Pin(out int previous)?.Buffers is { } cache && cache.Pool == this)
+            if (machine.PinBuffers(out int previous) is { } cache && cache.Pool == this)
             {
                 node = cache.Node;
                 if (Volatile.Read(ref _waiting) == 0)
@@ -224,7 +224,7 @@ public sealed partial class BufferPool : IDisposable
         if (Machine.OfThisThread is { } machine && !buffer.Slab.IsLarge && Volatile.Read(ref _waiting) == 0)
         {
             bool taken = false;
-            if (machine.Pin(out int previous)?.Buffers is { } cache && cache.Pool == this)
+            if (machine.PinBuffers(out int previous) is { } cache && cache.Pool == this)
             {
                 cache.Put(buffer);
                 taken = true;
