@@ -11,10 +11,14 @@ namespace NetGo;
 // (half of ReleaseAfter), and its slab at the first tick after ReleaseAfter more: within twice ReleaseAfter in all.
 public sealed partial class BufferPool
 {
+    private const int BurstSlabs = 16;
+
     private readonly TimeSpan _releaseAfter;
+    private readonly bool _collects;
     private readonly Timer _scavengeTimer;
     private int _scavenging;
     private bool _cameBack;
+    private int _slabsReleased; // since it was started; the timer's
 
     internal void ScheduleScavenging()
     {
@@ -37,11 +41,12 @@ public sealed partial class BufferPool
         long since = Environment.TickCount64 - (long)_releaseAfter.TotalMilliseconds;
         foreach (CentralList list in _central)
         {
-            list.ReleaseIdle(since);
+            _slabsReleased += list.ReleaseIdle(since);
             anyLeft |= list.HasIdle;
         }
         if (!anyLeft && !Volatile.Read(ref _cameBack))
         {
+            CollectAfterBurst();
             Interlocked.Exchange(ref _scavenging, 0);
             if (!Volatile.Read(ref _cameBack)) // else it may have come when this was still seen to run
                 return;
@@ -49,6 +54,13 @@ public sealed partial class BufferPool
                 return;
         }
         _scavengeTimer.Change(_releaseAfter / 2, Timeout.InfiniteTimeSpan);
+    }
+
+    private void CollectAfterBurst()
+    {
+        if (_collects && _slabsReleased >= BurstSlabs)
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        _slabsReleased = 0;
     }
 
     /// <summary>Gives back to the system at once what is not used, but for what the processors have at hand; Go's debug.FreeOSMemory.</summary>

@@ -54,6 +54,7 @@ public sealed partial class BufferPool : IDisposable
         _rented = options.TrackRented ? new() : null;
         _checksRents = _poisons || _rented is not null;
         _releaseAfter = options.ReleaseAfter;
+        _collects = options.CollectAfterBurst;
         _scavengeTimer = new Timer(static pool => ((BufferPool)pool!).Scavenge(), this, Timeout.Infinite, Timeout.Infinite);
         _heaps = new SlabHeap[topology.NodeCount];
         _central = new CentralList[topology.NodeCount * ClassCount];

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace NetGo.Scheduler.Tests.Buffers;
 
 public class BufferScavengerTests
@@ -76,6 +78,21 @@ public class BufferScavengerTests
                 await Go.YieldAsync();
             }
         }).Within();
+    }
+
+    [Fact]
+    public void The_garbage_of_a_burst_is_collected_where_that_is_asked_for()
+    {
+        using var pool = new BufferPool(new BufferPoolOptions { ReleaseAfter = TimeSpan.FromMilliseconds(20), CollectAfterBurst = true });
+        WeakReference garbage = MakeOld();
+        List<NetBuffer> all = [.. Enumerable.Range(0, 16 * 32).Select(_ => pool.Rent(65536))];
+        all.ForEach(static b => b.Return());
+        Bounded.Until(() => pool.GetStatistics().CommittedBytes == 0, "all slabs are released");
+        Bounded.Until(() => !garbage.IsAlive, "the garbage is collected");
+
+        // Of the oldest generation, so that only a full collection finds it.
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static WeakReference MakeOld() => new(new byte[100_000]);
     }
 
     [Fact]

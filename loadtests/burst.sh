@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Whether a server gives its memory back: what it has before, during and after a burst of many busy connections.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/targets.sh"
+
+usage() {
+    cat << 'END'
+usage: burst.sh [options] [TARGET...]
+
+  --connections N   (10000; server and client each need as many descriptors)
+  --seconds S       of the burst: POST /echo of 40,000 bytes on all of them (10)
+  --settle S        after which memory is read (15)
+  --port P          (18084)
+  --no-build        use what is in build/
+
+Targets: go, netgo, aspnet, ... (netgo). All of it is Private_Clean + Private_Dirty of /proc/PID/smaps_rollup: before, after the same
+load on 64 connections; the most while the burst lasts; and after it, in per cent of before.
+END
+}
+
+connections=10000
+seconds=10
+settle=15
+port=18084
+with_build=1
+targets=()
+
+while (($# > 0)); do
+    case $1 in
+        --no-build) with_build=; shift ;;
+        --help) usage; exit 0 ;;
+        --connections | --seconds | --settle | --port)
+            (($# > 1)) || die "$1 needs a value"
+            declare "${1#--}=$2"
+            shift 2
+            ;;
+        -*) usage >&2; exit 2 ;;
+        *) targets+=("$1"); shift ;;
+    esac
+done
+((${#targets[@]} > 0)) || targets=(netgo)
+need curl awk wrk
+ulimit -n "$(ulimit -Hn)"
+limit=$(ulimit -n)
+((limit >= connections + 500)) || die "the limit of descriptors is $limit, too few for $connections connections"
+
+[[ -z $with_build ]] || for target in "${targets[@]}"; do build_target "$target"; done
+
+private_kib() {
+    awk '/^Private_(Clean|Dirty):/ {sum += $2} END {print sum}' "/proc/$target_pid/smaps_rollup"
+}
+
+load() { # load CONNECTIONS SECONDS
+    wrk -t 1 -c "$1" -d "$2s" --timeout 30s -s "$loadtests/wrk/post.lua" "http://127.0.0.1:$port/echo" > "$scratch/wrk.log" 2>&1 \
+        || { cat "$scratch/wrk.log" >&2; die "wrk failed"; }
+    if grep -qE 'Socket errors|Non-2xx|unable to' "$scratch/wrk.log"; then
+        cat "$scratch/wrk.log" >&2
+        die "$target: wrk saw errors"
+    fi
+}
+
+echo "$connections connections for $seconds s, and $settle s of rest"
+printf '%-16s %12s %12s %12s %10s %12s\n' target before most after 'of before' requests
+for target in "${targets[@]}"; do
+    start_target "$target" "$port"
+    check_target "$target" "$port"
+    load 64 5
+    sleep "$settle"
+    before=$(private_kib)
+    load "$connections" "$seconds" &
+    client=$!
+    most=0
+    while kill -0 "$client" 2> "$scratch/kill"; do
+        now=$(private_kib)
+        ((now <= most)) || most=$now
+        sleep 0.5
+    done
+    wait "$client"
+    sleep "$settle"
+    after=$(private_kib)
+    check_target "$target" "$port"
+    stop_targets
+    awk -v target="$target" -v before="$before" -v most="$most" -v after="$after" \
+        -v requests="$(awk '/ requests in / {print $1}' "$scratch/wrk.log")" 'BEGIN {
+            printf "%-16s %8.1f MiB %8.1f MiB %8.1f MiB %8.0f %% %12d\n", target, before / 1024, most / 1024, after / 1024,
+                after / before * 100, requests
+        }'
+done
