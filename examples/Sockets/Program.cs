@@ -1,4 +1,4 @@
-// Runs every snippet of docs/sockets.md and compares what it prints. The document shows the regions between "// snippet: NAME" and
+// Runs every snippet of docs/sockets.md and docs/buffers.md and compares what it prints. The documents show the regions between "// snippet: NAME" and
 // "// end" of these files; tests/Scheduler.Tests/DocumentationTests.cs holds them to it.
 using NetGo;
 using Sockets;
@@ -15,6 +15,7 @@ await RunAsync("unix", Streams.UnixAsync, "over a file");
 await RunAsync("udp", Datagrams.UdpAsync, "ping from a loopback address");
 await RunAsync("udp-batch", Datagrams.BatchAsync, "3 datagrams");
 await RunAsync("sendfile", Files.SendFileAsync, "100000 bytes");
+await RunAsync("buffers", Buffers.RentAsync, "12345 of 16384 bytes");
 return failures == 0 ? 0 : 1;
 
 async Task RunAsync(string name, Func<Task> snippet, params string[] expected)

@@ -45,6 +45,7 @@ public sealed partial class DocumentationTests
     [Theory]
     [InlineData("concurrency.md", "Concurrency")]
     [InlineData("sockets.md", "Sockets")]
+    [InlineData("buffers.md", "Sockets")]
     public void Every_block_of_a_guide_is_a_snippet_of_its_example(string guide, string example)
     {
         Dictionary<string, string> snippets = Snippets(example);
@@ -65,11 +66,11 @@ public sealed partial class DocumentationTests
     }
 
     [Theory]
-    [InlineData("concurrency.md", "Concurrency")]
-    [InlineData("sockets.md", "Sockets")]
-    public void Every_snippet_is_shown_and_run(string guide, string example)
+    [InlineData("Concurrency", "concurrency.md")]
+    [InlineData("Sockets", "sockets.md", "buffers.md")]
+    public void Every_snippet_is_shown_and_run(string example, params string[] guides)
     {
-        string documents = Read("docs", guide) + Read("README.md");
+        string documents = string.Concat(guides.Select(static guide => Read("docs", guide))) + Read("README.md");
         string program = Read("examples", example, "Program.cs");
         Assert.All(Snippets(example).Keys, name =>
         {

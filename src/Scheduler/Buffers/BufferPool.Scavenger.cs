@@ -11,7 +11,7 @@ namespace NetGo;
 // (half of ReleaseAfter), and its slab at the first tick after ReleaseAfter more: within twice ReleaseAfter in all.
 public sealed partial class BufferPool
 {
-    private const int BurstSlabs = 16;
+    private const int BurstSlabs = 4;
 
     private readonly TimeSpan _releaseAfter;
     private readonly bool _collects;

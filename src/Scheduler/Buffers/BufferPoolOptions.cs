@@ -17,7 +17,7 @@ public sealed class BufferPoolOptions
     /// 10 ms, or <see cref="Timeout.InfiniteTimeSpan"/>; the default is 5 seconds.</summary>
     public TimeSpan ReleaseAfter { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Whether the garbage collector is asked to give memory back too, when the pool has given back 32 MiB or more and
+    /// <summary>Whether the garbage collector is asked to give memory back too, when the pool has given back 8 MiB or more and
     /// then nothing has been rented for a while: the connections of a burst are garbage, and without work there is no collection. It
     /// is a blocking one (<see cref="GCCollectionMode.Aggressive"/>), which takes the longer the larger the heap is. The default is
     /// false, or true where the environment variable <c>NETGO_BUFFERS_COLLECT</c> is 1.</summary>

@@ -85,7 +85,7 @@ public class BufferScavengerTests
     {
         using var pool = new BufferPool(new BufferPoolOptions { ReleaseAfter = TimeSpan.FromMilliseconds(20), CollectAfterBurst = true });
         WeakReference garbage = MakeOld();
-        List<NetBuffer> all = [.. Enumerable.Range(0, 16 * 32).Select(_ => pool.Rent(65536))];
+        List<NetBuffer> all = [.. Enumerable.Range(0, 4 * 32).Select(_ => pool.Rent(65536))];
         all.ForEach(static b => b.Return());
         Bounded.Until(() => pool.GetStatistics().CommittedBytes == 0, "all slabs are released");
         Bounded.Until(() => !garbage.IsAlive, "the garbage is collected");
