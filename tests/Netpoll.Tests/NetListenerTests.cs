@@ -90,7 +90,8 @@ public sealed class NetListenerTests
         Task accept = onGoroutine
             ? net.Run(async () => await net.Listener.AcceptAsync())
             : Task.Run(async () => await net.Listener.AcceptAsync()).Within();
-        Bounded.Until(() => net.Scheduler.GoroutineCount >= 2 && net.Scheduler.AllIdle, "parked");
+        int goroutines = net.Listener.ShardCount + (onGoroutine ? 1 : 0); // a pump for each shard, and who waits
+        Bounded.Until(() => net.Scheduler.GoroutineCount >= goroutines && net.Scheduler.AllIdle, "parked");
         net.Listener.Close();
         net.Listener.Close();
         await Assert.ThrowsAsync<ObjectDisposedException>(() => accept);
