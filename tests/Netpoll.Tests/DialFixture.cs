@@ -17,7 +17,7 @@ public abstract class DialFixture : IDisposable
         foreach (IDisposable o in Enumerable.Reverse(_open))
             o.Dispose();
         Bounded.NoneLeft(Scheduler);
-        Bounded.Until(() => OpenSockets.Count <= _socketsBefore, "all sockets are closed");
+        Bounded.Until(() => OpenSockets.AreAtMost(_socketsBefore), "all sockets are closed");
         Scheduler.Dispose();
         GC.SuppressFinalize(this);
     }
@@ -37,7 +37,7 @@ public abstract class DialFixture : IDisposable
         {
             var listener = new Socket(ip.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             listener.Bind(new IPEndPoint(ip, 0));
-            if (freeToo.All(other => IsFree(other, ((IPEndPoint)listener.LocalEndPoint!).Port)))
+            if (freeToo.All(other => other == address || IsFree(other, ((IPEndPoint)listener.LocalEndPoint!).Port)))
             {
                 listener.Listen(512);
                 return Opened(listener);

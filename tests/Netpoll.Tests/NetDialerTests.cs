@@ -6,6 +6,8 @@ namespace NetGo.Netpoll.Tests;
 /// <summary>Dialling one address. Names are in HappyEyeballsTests.</summary>
 public sealed class NetDialerTests : DialFixture
 {
+    private const string NoUnixSockets = "This system has no Unix sockets.";
+
     private static readonly NetDialer s_plain = new();
 
     // ---- What can be dialled ----
@@ -32,6 +34,8 @@ public sealed class NetDialerTests : DialFixture
     [InlineData(true)]
     public async Task Unix_sockets(bool isAbstract)
     {
+        Assert.SkipUnless(Socket.OSSupportsUnixDomainSockets, NoUnixSockets);
+        Assert.SkipUnless(OperatingSystem.IsLinux() || !isAbstract, "Abstract names are Linux's.");
         string name = isAbstract ? $"netgo-{Guid.NewGuid():N}" : Path.Combine(Path.GetTempPath(), $"netgo-{Guid.NewGuid():N}");
         Socket listener = Opened(new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified));
         listener.Bind(new UnixDomainSocketEndPoint(isAbstract ? "\0" + name : name));
@@ -166,8 +170,14 @@ public sealed class NetDialerTests : DialFixture
         var e = await Assert.ThrowsAsync<SocketException>(() => Dial(s_plain, new IPEndPoint(IPAddress.Loopback, port)));
         Assert.Equal(SocketError.ConnectionRefused, e.SocketErrorCode);
         Assert.Contains($"127.0.0.1:{port}", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task There_is_no_such_Unix_socket()
+    {
+        Assert.SkipUnless(Socket.OSSupportsUnixDomainSockets, NoUnixSockets);
         string missing = Path.Combine(Path.GetTempPath(), $"netgo-{Guid.NewGuid():N}");
-        e = await Assert.ThrowsAsync<SocketException>(() => Dial(s_plain, new UnixDomainSocketEndPoint(missing)));
+        var e = await Assert.ThrowsAsync<SocketException>(() => Dial(s_plain, new UnixDomainSocketEndPoint(missing)));
         Assert.Contains(missing, e.Message, StringComparison.Ordinal);
     }
 
@@ -201,11 +211,11 @@ public sealed class NetDialerTests : DialFixture
             using var source = new CancellationTokenSource();
             int sockets = OpenSockets.Count;
             Task dial = DialParked(s_plain, blackhole.EndPoint, source.Token);
-            Assert.Equal(sockets + 1, OpenSockets.Count);
+            Assert.True(OpenSockets.Are(sockets + 1), $"{OpenSockets.Count} sockets, {sockets} before");
             await source.CancelAsync();
             var e = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => dial);
             Assert.Equal(source.Token, e.CancellationToken);
-            Assert.Equal(sockets, OpenSockets.Count);
+            Assert.True(OpenSockets.Are(sockets), $"{OpenSockets.Count} sockets, {sockets} before");
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Dial(s_plain, blackhole.EndPoint, source.Token));
         }
     }
@@ -223,7 +233,7 @@ public sealed class NetDialerTests : DialFixture
     public async Task An_event_for_nothing_does_not_make_it_connected()
     {
         Blackhole blackhole = Opened(new Blackhole("127.0.0.1"));
-        using var poller = new EpollPoller(); // polled by hand
+        using INetPoller poller = OperatingSystem.IsWindows() ? new IocpPoller() : new EpollPoller(); // polled by hand
         nint socket = SystemSockets.Open(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp, out _);
         using var connection = new NetConnection(Scheduler, poller, socket, default);
         SocketAddress serialized = blackhole.EndPoint.Serialize();
@@ -251,6 +261,7 @@ public sealed class NetDialerTests : DialFixture
     [Fact]
     public async Task A_Unix_socket_whose_listener_is_full_waits_until_there_is_room()
     {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Abstract names, and a listener that lets others wait, are Linux's.");
         var endPoint = new UnixDomainSocketEndPoint($"\0netgo-{Guid.NewGuid():N}");
         Socket listener = Opened(new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified));
         listener.Bind(endPoint);
@@ -268,6 +279,8 @@ public sealed class NetDialerTests : DialFixture
     }
 
     // IP_LOCAL_PORT_RANGE of Linux 6.3: the system has one port to choose from.
+    private static bool CanChooseFrom => OperatingSystem.IsLinux() && Environment.OSVersion.Version >= new Version(6, 3);
+
     private static bool CanConnectFrom(int port, Socket listener)
     {
         using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -295,7 +308,7 @@ public sealed class NetDialerTests : DialFixture
     [Fact]
     public async Task A_connection_to_itself_is_a_refusal()
     {
-        Assert.SkipUnless(Environment.OSVersion.Version >= new Version(6, 3), "Needs IP_LOCAL_PORT_RANGE, of Linux 6.3.");
+        Assert.SkipUnless(CanChooseFrom, "Needs IP_LOCAL_PORT_RANGE, of Linux 6.3.");
         int port, attempts, tries = 0;
         SocketException e;
         do
@@ -337,7 +350,7 @@ public sealed class NetDialerTests : DialFixture
     [InlineData(4)]
     public async Task A_port_that_is_taken_has_the_system_choose_again_twice(int freeAt)
     {
-        Assert.SkipUnless(Environment.OSVersion.Version >= new Version(6, 3), "Needs IP_LOCAL_PORT_RANGE, of Linux 6.3.");
+        Assert.SkipUnless(CanChooseFrom, "Needs IP_LOCAL_PORT_RANGE, of Linux 6.3.");
         Socket listener = Listen("127.0.0.1");
         Socket taken = Listen("127.0.0.2", "127.0.0.1");
         int free = UnusedPort(), attempts = 0;
