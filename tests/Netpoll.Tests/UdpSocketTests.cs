@@ -189,6 +189,7 @@ public sealed class UdpSocketTests : IDisposable
     [InlineData("::1", "::1", "::1")]
     public async Task A_connected_socket_may_have_an_address_of_its_own(string local, string remote, string then)
     {
+        Assert.SkipWhen(Wine.IsHere && local == "127.0.0.2", "Under Wine connecting makes 127.0.0.1 of it, System.Net.Sockets' too.");
         Socket peer = _net.NewPeer(IPAddress.Parse(remote));
         await _net.Run(async () =>
         {
@@ -203,6 +204,7 @@ public sealed class UdpSocketTests : IDisposable
     [Fact]
     public async Task That_nobody_listens_is_an_error_and_the_socket_goes_on()
     {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows would fail receives of other datagrams with it, so it is told not to report it.");
         IPEndPoint nobody;
         using (UdpSocket gone = _net.Bind())
             nobody = EndPointOf(gone);
@@ -222,8 +224,11 @@ public sealed class UdpSocketTests : IDisposable
     [Fact]
     public async Task What_is_not_connected_needs_an_address()
     {
+        // Winsock's send() says so; Wine has no such word for what Linux says.
+        SocketError expected = Wine.IsHere ? SocketError.InvalidArgument
+            : OperatingSystem.IsWindows() ? SocketError.NotConnected : SocketError.DestinationAddressRequired;
         UdpSocket socket = _net.Bind();
-        await Fails(SocketError.DestinationAddressRequired, async () => await socket.SendAsync(new byte[1]));
+        await Fails(expected, async () => await socket.SendAsync(new byte[1]));
     }
 
     // ---- Options ----
@@ -300,6 +305,7 @@ public sealed class UdpSocketTests : IDisposable
         IPAddress any = isIPv6 ? IPAddress.IPv6Any : IPAddress.Any;
         int index = isIPv6 ? IndexOfMulticastInterface() : LoopbackIndex;
         Assert.SkipWhen(index == 0, "no interface has multicast over IPv6");
+        Assert.SkipWhen(Wine.IsHere && !isIPv6, "Wine gives IP_MULTICAST_IF on to Linux, which takes addresses there and not Windows' numbers.");
         UdpSocket socket = _net.Bind(any);
         Socket peer = _net.NewPeer(any);
         if (isIPv6)
@@ -632,8 +638,10 @@ public sealed class UdpSocketTests : IDisposable
                 turns++;
             }
         });
-        Bounded.Until(() => Volatile.Read(ref turns) > 10_000, "it is busy");
-        for (int i = 0; i < 10; i++)
+        // Each turn has a round trip to Wine's server, or two, and a goroutine has some hundred turns before it lets others run.
+        var (enough, others) = Wine.IsHere ? (100, 2) : (10_000, 10);
+        Bounded.Until(() => Volatile.Read(ref turns) > enough, "it is busy");
+        for (int i = 0; i < others; i++)
             await net.Scheduler.RunAsync(async () => await Go.YieldAsync()).Within();
         Volatile.Write(ref stop, true);
         await busy.Within();
@@ -686,6 +694,7 @@ public sealed class UdpSocketTests : IDisposable
     [InlineData(true)]
     public async Task What_waits_allocates_nothing_either(bool inBatches)
     {
+        Assert.SkipWhen(Wine.IsHere, "Under Wine .NET boxes the awaiter of each wait (ValueTaskAwaiter, by its GCAllocationTick events).");
         const int WarmUp = 2_000;
         const int Count = 10_000;
         UdpSocket left = _net.Bind(), right = _net.Connect(left.LocalEndPoint);
