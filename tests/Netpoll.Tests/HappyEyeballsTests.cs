@@ -49,7 +49,8 @@ public sealed class HappyEyeballsTests : DialFixture
         };
         int sockets = OpenSockets.Count;
         NetConnection connection = await Dial(dialer, Name(PortOf(listener)));
-        Assert.True(OpenSockets.Are(sockets + 1), $"{OpenSockets.Count} sockets, {sockets} before"); // the other's is closed by now
+        // The other's is closed by now.
+        Assert.True(OpenSockets.Are(sockets + 1), $"{OpenSockets.Count} sockets, {sockets} before");
         await ExchangeAsync(listener, connection);
     }
 

@@ -219,7 +219,7 @@ public sealed class IocpPollerStressTests : IDisposable
         Bounded.Until(() => _poller.CountSlots(~0) == 0, "polls that were cancelled complete");
         rented.ForEach(_poller.Free);
 
-        // Nothing came to be read, and its own poll has not been cancelled yet: an event would be that of a former user of the slot.
+        // Nothing came to be read, and its own poll has not been cancelled yet: an event would be a former user's of the slot.
         void UnregisterOldest()
         {
             PollDesc desc = registered.Dequeue();

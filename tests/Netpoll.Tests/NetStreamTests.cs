@@ -254,7 +254,8 @@ public sealed class NetStreamTests : DialFixture
     {
         // The goroutine that wakes the thread has to wait for the only processor, which is when the event comes.
         using GoScheduler scheduler = Bounded.NewSchedulerWithoutTimeSlices(1);
-        using INetPoller poller = OperatingSystem.IsWindows() ? new IocpPoller() : new EpollPoller(); // never polled: the event is made by hand
+        // Never polled: the event is made by hand.
+        using INetPoller poller = OperatingSystem.IsWindows() ? new IocpPoller() : new EpollPoller();
         var (descriptor, peer) = SocketPair.Make();
         using var connection = new NetConnection(scheduler, poller, descriptor, default);
         using (peer)

@@ -189,7 +189,7 @@ public sealed class UdpSocketTests : IDisposable
     [InlineData("::1", "::1", "::1")]
     public async Task A_connected_socket_may_have_an_address_of_its_own(string local, string remote, string then)
     {
-        Assert.SkipWhen(Wine.IsHere && local == "127.0.0.2", "Under Wine connecting makes 127.0.0.1 of it, System.Net.Sockets' too.");
+        Assert.SkipWhen(Wine.IsHere && local == "127.0.0.2", "Wine makes 127.0.0.1 of it, for System.Net.Sockets too.");
         Socket peer = _net.NewPeer(IPAddress.Parse(remote));
         await _net.Run(async () =>
         {
@@ -204,7 +204,7 @@ public sealed class UdpSocketTests : IDisposable
     [Fact]
     public async Task That_nobody_listens_is_an_error_and_the_socket_goes_on()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows would fail receives of other datagrams with it, so it is told not to report it.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows is told not to: it would fail receives of other datagrams.");
         IPEndPoint nobody;
         using (UdpSocket gone = _net.Bind())
             nobody = EndPointOf(gone);
@@ -305,7 +305,7 @@ public sealed class UdpSocketTests : IDisposable
         IPAddress any = isIPv6 ? IPAddress.IPv6Any : IPAddress.Any;
         int index = isIPv6 ? IndexOfMulticastInterface() : LoopbackIndex;
         Assert.SkipWhen(index == 0, "no interface has multicast over IPv6");
-        Assert.SkipWhen(Wine.IsHere && !isIPv6, "Wine gives IP_MULTICAST_IF on to Linux, which takes addresses there and not Windows' numbers.");
+        Assert.SkipWhen(Wine.IsHere && !isIPv6, "Wine hands IP_MULTICAST_IF to Linux, which takes no interface number there.");
         UdpSocket socket = _net.Bind(any);
         Socket peer = _net.NewPeer(any);
         if (isIPv6)
@@ -694,7 +694,7 @@ public sealed class UdpSocketTests : IDisposable
     [InlineData(true)]
     public async Task What_waits_allocates_nothing_either(bool inBatches)
     {
-        Assert.SkipWhen(Wine.IsHere, "Under Wine .NET boxes the awaiter of each wait (ValueTaskAwaiter, by its GCAllocationTick events).");
+        Assert.SkipWhen(Wine.IsHere, "Under Wine .NET boxes the ValueTaskAwaiter of each wait (GCAllocationTick).");
         const int WarmUp = 2_000;
         const int Count = 10_000;
         UdpSocket left = _net.Bind(), right = _net.Connect(left.LocalEndPoint);

@@ -35,8 +35,8 @@ namespace NetGo.Netpoll;
 // that an earlier wait has left behind: the waiter's system call finds nothing, and it arms again.
 //
 // A completion is of its PollDesc if that has still the sequence that the slot has. It is read, as the events are, before the bit is
-// cleared: after that the slot can be another's. The completion of a poll that Unregister has cancelled may be taken while the slot is
-// still open; then it is of its PollDesc, and leaves Ready there, where nobody waits any more.
+// cleared: after that the slot can be another's. The completion of a poll that Unregister has cancelled may be taken while the
+// slot is still open; then it is of its PollDesc, and leaves Ready there, where nobody waits any more.
 //
 // When AFD refuses a poll (the handle is no socket, or the kernel is out of memory), that counts as readiness: the waiter's system
 // call knows the error, or it tries again.
