@@ -54,6 +54,9 @@ public sealed partial class GoScheduler : IDisposable
         _machineIdleTimeout = options.MachineIdleTimeout;
         Policy = options.Policy;
         Buffers = options.Buffers ?? BufferPool.Shared;
+        Binding = options.MachineBinding;
+        // A simulation's thread is its caller's.
+        BindsMachines = Binding != MachineBinding.None && OperatingSystem.IsLinux() && simulation is null;
         var processors = new Processor[options.MaxProcs];
         for (int i = 0; i < processors.Length; i++)
             processors[i] = new Processor(this, i);
@@ -99,6 +102,11 @@ public sealed partial class GoScheduler : IDisposable
     /// <summary>Who is told what the scheduler does; null, the default, for nobody, and then it costs nothing. May be changed
     /// at any time.</summary>
     public SchedulerEvents? Events { get; set; }
+
+    internal MachineBinding Binding { get; }
+
+    /// <summary>Machines are to be bound, as <see cref="Binding"/> says.</summary>
+    internal bool BindsMachines { get; }
 
     internal Simulation? Simulation => _simulation;
 

@@ -105,6 +105,8 @@ internal sealed partial class Machine
         {
             regained.ScheduleTick++;
             RefillBudget();
+            if (Scheduler.BindsMachines && regained != _boundTo && !_isLocked)
+                BindTo(regained);
         }
         g.ExitSyscall();
         Unpin(previous);

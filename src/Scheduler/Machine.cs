@@ -237,6 +237,8 @@ internal sealed partial class Machine
             return RunLocked(processor);
         if (processor is null)
             return Scheduler.WaitForProcessor(this);
+        if (Scheduler.BindsMachines && processor != _boundTo)
+            BindTo(processor);
         Goroutine? g = FindRunnable(processor);
         if (g is null)
             return !Scheduler.IsStopping; // it has no processor any more

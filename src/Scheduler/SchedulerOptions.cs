@@ -27,6 +27,12 @@ public sealed class SchedulerOptions
     /// null, is <see cref="BufferPool.Shared"/>.</summary>
     public BufferPool? Buffers { get; set; }
 
+    /// <summary>Where the threads that run goroutines may run. The default is <see cref="MachineBinding.Node"/> on a machine with
+    /// several memory nodes, else <see cref="MachineBinding.None"/>: where all memory is equally near the system knows better which core is
+    /// free.</summary>
+    public MachineBinding MachineBinding { get; set; } =
+        NumaTopology.Current.NodeCount > 1 ? MachineBinding.Node : MachineBinding.None;
+
     internal void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxProcs, 1, nameof(MaxProcs));
@@ -37,6 +43,8 @@ public sealed class SchedulerOptions
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(MachineIdleTimeout, TimeSpan.Zero, nameof(MachineIdleTimeout));
             ArgumentOutOfRangeException.ThrowIfGreaterThan(MachineIdleTimeout, TimeSpan.FromMilliseconds(int.MaxValue), nameof(MachineIdleTimeout));
         }
+        if (MachineBinding is < MachineBinding.None or > MachineBinding.Core)
+            throw new ArgumentOutOfRangeException(nameof(MachineBinding), MachineBinding, "It is none of those that there are.");
         ArgumentNullException.ThrowIfNull(TimeProvider);
         ArgumentNullException.ThrowIfNull(Policy);
         if (Policy.TimeSlice != Timeout.InfiniteTimeSpan)

@@ -37,6 +37,6 @@ public sealed partial class BufferPool
             cached += cache.Count(node, sizeClass);
         (long total, long free, long idle) = Central(node, sizeClass).Count();
         return new BufferClassStatistics(
-            _topology.SystemNode(node), SizeOfClass(sizeClass), Math.Max(0, total - free - cached), cached, free - idle, idle);
+            Topology.SystemNode(node), SizeOfClass(sizeClass), Math.Max(0, total - free - cached), cached, free - idle, idle);
     }
 }

@@ -31,7 +31,6 @@ public sealed partial class BufferPool : IDisposable
     private readonly CentralList[] _central;
     private readonly List<BufferCache> _caches = [];
     private readonly bool _checksRents;
-    private readonly NumaTopology _topology;
     private volatile bool _disposed;
 
     /// <summary>Makes a pool. It has no memory until something is rented.</summary>
@@ -46,7 +45,7 @@ public sealed partial class BufferPool : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        _topology = topology;
+        Topology = topology;
         _maxBytes = options.MaxBytes;
         _maxBytesForReading = options.MaxBytes - (long)(options.MaxBytes * (options.ReservePercent / 100.0));
         UsesHugePages = options.UseHugePages;
@@ -72,6 +71,9 @@ public sealed partial class BufferPool : IDisposable
 
     /// <summary>It as a <see cref="MemoryPool{T}"/>. Disposing of that does nothing.</summary>
     public MemoryPool<byte> MemoryPool => field ??= new BufferMemoryPool(this);
+
+    /// <summary>By which the pool's nodes, and those of its caches, are numbered.</summary>
+    internal NumaTopology Topology { get; }
 
     internal bool UsesHugePages { get; }
 
@@ -176,7 +178,7 @@ public sealed partial class BufferPool : IDisposable
         }
         else if (_heaps.Length > 1)
         {
-            node = _topology.NodeOfCpu(Thread.GetCurrentProcessorId());
+            node = Topology.NodeOfCpu(Thread.GetCurrentProcessorId());
         }
         NetBuffer? one = null;
         if (Central(node, sizeClass).Take(new Span<NetBuffer?>(ref one), mayUseReserve) > 0)
@@ -260,7 +262,7 @@ public sealed partial class BufferPool : IDisposable
     /// <param name="wake">Wakes the processor, if it sleeps, to see <see cref="BufferCache.FlushWanted"/>.</param>
     internal BufferCache CreateCache(int processor, Action wake)
     {
-        var cache = new BufferCache(this, _topology.NodeOfCpu(_topology.CpuOfProcessor(processor)), wake);
+        var cache = new BufferCache(this, Topology.NodeOfCpu(Topology.CpuOfProcessor(processor)), wake);
         lock (_caches)
             _caches.Add(cache);
         return cache;

@@ -40,6 +40,13 @@ internal sealed class NumaTopology
     /// <summary>The system's numbers of the cores that may be used, node by node.</summary>
     public ReadOnlySpan<int> Cpus => _cpus;
 
+    /// <summary>The cores among <see cref="Cpus"/> that are nearest to a node.</summary>
+    public ReadOnlySpan<int> CpusOfNode(int node)
+    {
+        int first = Array.FindIndex(_cpus, cpu => NodeOfCpu(cpu) == node);
+        return _cpus.AsSpan(first, Array.FindLastIndex(_cpus, cpu => NodeOfCpu(cpu) == node) + 1 - first);
+    }
+
     /// <summary>The system's number of a node.</summary>
     public int SystemNode(int node) => _systemNodes[node];
 

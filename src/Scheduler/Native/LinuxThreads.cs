@@ -6,6 +6,9 @@ namespace NetGo;
 /// is looked up when its caller is compiled.</summary>
 internal static unsafe partial class LinuxThreads
 {
+    // NR_CPUS of the largest kernels.
+    private const int MaxCpus = 8192;
+
     [StructLayout(LayoutKind.Sequential)]
     public struct Timespec
     {
@@ -21,6 +24,24 @@ internal static unsafe partial class LinuxThreads
 
     [LibraryImport("libc", EntryPoint = "gettid")]
     public static partial int CurrentThreadId();
+
+    /// <summary>Has the calling thread run on these cores alone. False when none of them is there, or the process may use none.</summary>
+    public static bool TryBind(ReadOnlySpan<int> cpus)
+    {
+        const int WordBits = 64;
+        ulong* mask = stackalloc ulong[MaxCpus / WordBits];
+        new Span<ulong>(mask, MaxCpus / WordBits).Clear();
+        foreach (int cpu in cpus)
+        {
+            if (cpu < MaxCpus)
+                mask[cpu / WordBits] |= 1ul << (cpu % WordBits);
+        }
+        return SetAffinity(0, MaxCpus / 8, mask) == 0;
+    }
+
+    // It may wait until the thread has moved.
+    [LibraryImport("libc", EntryPoint = "sched_setaffinity")]
+    private static partial int SetAffinity(int thread, nuint maskBytes, ulong* mask);
 
     [LibraryImport("libc", EntryPoint = "clock_gettime")]
     [SuppressGCTransition]

@@ -25,6 +25,8 @@ public class NumaTopologyTests
         Assert.Equal(0, topology.CpuOfProcessor(0));
         Assert.Equal(7, topology.CpuOfProcessor(7));
         Assert.Equal(0, topology.CpuOfProcessor(8)); // more processors than cores
+        Assert.Equal([0, 2, 4, 6], topology.CpusOfNode(0));
+        Assert.Equal([1, 3, 5, 7], topology.CpusOfNode(1));
     }
 
     [Fact]
