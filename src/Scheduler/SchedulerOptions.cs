@@ -29,7 +29,8 @@ public sealed class SchedulerOptions
 
     /// <summary>Where the threads that run goroutines may run. The default is <see cref="MachineBinding.Node"/> on a machine with
     /// several memory nodes, else <see cref="MachineBinding.None"/>: where all memory is equally near the system knows better which core is
-    /// free.</summary>
+    /// free. What a goroutine starts may inherit the binding: programs do (but those of <c>ListenerHandOver</c>), and with Native AOT threads
+    /// do as well, the thread pool's included, which elsewhere the runtime has run where the process may.</summary>
     public MachineBinding MachineBinding { get; set; } =
         NumaTopology.Current.NodeCount > 1 ? MachineBinding.Node : MachineBinding.None;
 

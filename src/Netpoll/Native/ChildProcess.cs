@@ -55,7 +55,7 @@ internal static unsafe partial class ChildProcess
                 _ = AddSignal(signals, SIGPIPE);
                 Require(SetDefaultSignals(attributes, signals));
                 int child;
-                Require(Spawn(&child, *arguments.Pointer, actions, attributes, arguments.Pointer, variables.Pointer));
+                Require(SpawnUnbound(&child, *arguments.Pointer, actions, attributes, arguments.Pointer, variables.Pointer));
                 return child;
             }
             finally
@@ -73,6 +73,22 @@ internal static unsafe partial class ChildProcess
             if (error != 0)
                 throw new Win32Exception(error, $"The program {startInfo.FileName} cannot be started: {Marshal.GetPInvokeErrorMessage(error)}");
         }
+    }
+
+    // On Linux a program inherits on which cores the thread that starts it may run. That may be a machine's, which is bound to those of a
+    // processor (SchedulerOptions.MachineBinding), or have inherited it from one; the process's first thread is not.
+    private static int SpawnUnbound(int* child, byte* path, void* actions, void* attributes, byte** arguments, byte** environment)
+    {
+        if (!OperatingSystem.IsLinux())
+            return Spawn(child, path, actions, attributes, arguments, environment);
+        nuint size = (nuint)sizeof(LinuxThreads.CpuMask);
+        LinuxThreads.CpuMask own, first;
+        bool rebind = LinuxThreads.GetAffinity(0, size, &own) >= 0 &&
+            LinuxThreads.GetAffinity(Environment.ProcessId, size, &first) >= 0 && LinuxThreads.SetAffinity(0, size, &first) == 0;
+        int error = Spawn(child, path, actions, attributes, arguments, environment);
+        if (rebind)
+            _ = LinuxThreads.SetAffinity(0, size, &own);
+        return error;
     }
 
     /// <summary>Ends a child, if it has not ended itself, and says how it ended.</summary>

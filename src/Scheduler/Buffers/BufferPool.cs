@@ -162,13 +162,13 @@ public sealed partial class BufferPool : IDisposable
     {
         if (sizeClass == ClassCount)
             return TryMapLarge(minimum, mayUseReserve);
-        int node = 0;
+        int? own = null;
         if (Machine.OfThisThread is { } machine)
         {
             NetBuffer? buffer = null;
             if (machine.PinBuffers(out int previous) is { } cache && cache.Pool == this)
             {
-                node = cache.Node;
+                own = cache.Node;
                 if (Volatile.Read(ref _waiting) == 0)
                     buffer = cache.Refill(sizeClass, mayUseReserve);
             }
@@ -176,10 +176,8 @@ public sealed partial class BufferPool : IDisposable
             if (buffer is not null)
                 return buffer;
         }
-        else if (_heaps.Length > 1)
-        {
-            node = Topology.NodeOfCpu(Thread.GetCurrentProcessorId());
-        }
+        // Where the thread has no processor, has lost it, or has one with another pool's cache, it is near to where it runs.
+        int node = own ?? (_heaps.Length == 1 ? 0 : Topology.NodeOfCpu(Thread.GetCurrentProcessorId()));
         NetBuffer? one = null;
         if (Central(node, sizeClass).Take(new Span<NetBuffer?>(ref one), mayUseReserve) > 0)
             return one;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace NetGo;
@@ -8,6 +9,13 @@ internal static unsafe partial class LinuxThreads
 {
     // NR_CPUS of the largest kernels.
     private const int MaxCpus = 8192;
+
+    /// <summary>A bit for each core.</summary>
+    [InlineArray(MaxCpus / 64)]
+    public struct CpuMask
+    {
+        private ulong _first;
+    }
 
     [StructLayout(LayoutKind.Sequential)]
     public struct Timespec
@@ -29,19 +37,21 @@ internal static unsafe partial class LinuxThreads
     public static bool TryBind(ReadOnlySpan<int> cpus)
     {
         const int WordBits = 64;
-        ulong* mask = stackalloc ulong[MaxCpus / WordBits];
-        new Span<ulong>(mask, MaxCpus / WordBits).Clear();
+        CpuMask mask = default;
         foreach (int cpu in cpus)
         {
             if (cpu < MaxCpus)
                 mask[cpu / WordBits] |= 1ul << (cpu % WordBits);
         }
-        return SetAffinity(0, MaxCpus / 8, mask) == 0;
+        return SetAffinity(0, (nuint)sizeof(CpuMask), &mask) == 0;
     }
 
-    // It may wait until the thread has moved.
+    // 0 is the calling thread. To set it may wait until the thread has moved.
     [LibraryImport("libc", EntryPoint = "sched_setaffinity")]
-    private static partial int SetAffinity(int thread, nuint maskBytes, ulong* mask);
+    public static partial int SetAffinity(int thread, nuint maskBytes, CpuMask* mask);
+
+    [LibraryImport("libc", EntryPoint = "sched_getaffinity")]
+    public static partial int GetAffinity(int thread, nuint maskBytes, CpuMask* mask);
 
     [LibraryImport("libc", EntryPoint = "clock_gettime")]
     [SuppressGCTransition]

@@ -25,9 +25,9 @@ public sealed class ListenerHandOverTests : IDisposable
         _temp.Dispose();
     }
 
-    private NetListener Listen(EndPoint? endPoint = null, int shards = 2, string name = "web")
+    private NetListener Listen(EndPoint? endPoint = null, int shards = 2, string name = "web", GoScheduler? scheduler = null)
     {
-        NetListener listener = NetListener.Listen(_scheduler, endPoint ?? new IPEndPoint(IPAddress.Loopback, 0), new ListenOptions { Shards = shards, Name = name });
+        NetListener listener = NetListener.Listen(scheduler ?? _scheduler, endPoint ?? new IPEndPoint(IPAddress.Loopback, 0), new ListenOptions { Shards = shards, Name = name });
         _listeners.Add(listener);
         return listener;
     }
@@ -246,11 +246,11 @@ public sealed class ListenerHandOverTests : IDisposable
     // ---- How the program is started ----
 
     // It leaves what it sees in a file, says that it accepts, and ends.
-    private async Task<string[]> SeenAsync(Action<ProcessStartInfo>? configure = null)
+    private async Task<string[]> SeenAsync(Action<ProcessStartInfo>? configure = null, GoScheduler? scheduler = null)
     {
-        NetListener listener = Listen();
+        NetListener listener = Listen(scheduler: scheduler);
         string file = _temp["seen"];
-        var startInfo = new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", $"{{ pwd; env; grep -E 'Sig(Ign|Blk)' /proc/self/status; }} > {file}; printf x >&$NETGO_HANDOVER_FD" } };
+        var startInfo = new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", $"{{ pwd; env; grep -E 'Sig(Ign|Blk)|Cpus_allowed_list' /proc/self/status; }} > {file}; printf x >&$NETGO_HANDOVER_FD" } };
         configure?.Invoke(startInfo);
         int child = await ListenerHandOver.StartAsync([listener], startInfo);
         ChildProcess.Kill(child);
@@ -290,6 +290,30 @@ public sealed class ListenerHandOverTests : IDisposable
         string ignored = seen.Single(l => l.StartsWith("SigIgn:", StringComparison.Ordinal));
         const int SigPipe = 1 << 12;
         Assert.Equal(0, Convert.ToInt64(ignored[7..].Trim(), 16) & SigPipe);
+    }
+
+    [Fact]
+    public async Task It_may_run_on_all_cores_whatever_the_one_is_bound_to_that_starts_it()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Threads are bound on Linux only.");
+        Assert.SkipUnless(Environment.ProcessorCount > 1, "There is one core.");
+        static string AllowedTo(string thread) => File.ReadLines($"/proc/{thread}/status").Single(IsAllowedList);
+        using GoScheduler bound = Bounded.NewScheduler(new SchedulerOptions { MaxProcs = 2, MachineBinding = MachineBinding.Core });
+        string[] seen = await SeenAsync(scheduler: bound).Within();
+        Assert.Equal(AllowedTo("self"), seen.Single(IsAllowedList));
+        // Nor is it changed for the thread that starts it.
+        await bound.RunAsync(() =>
+        {
+            string own = AllowedTo("thread-self");
+            ChildProcess.Kill(ChildProcess.Start(new ProcessStartInfo("/bin/true"), new Dictionary<string, string>(), []));
+            Assert.Equal(own, AllowedTo("thread-self"));
+            Assert.NotEqual(AllowedTo("self"), own);
+            return Task.CompletedTask;
+        }).Within();
+        _listeners.ForEach(l => l.Close());
+        Bounded.NoneLeft(bound);
+
+        static bool IsAllowedList(string line) => line.StartsWith("Cpus_allowed_list:", StringComparison.Ordinal);
     }
 
     [Fact]

@@ -260,4 +260,26 @@ public class BufferPoolTests
         using IMemoryOwner<byte> owner = pool.MemoryPool.Rent();
         owner.Memory.Span.Fill(1);
     }
+
+    // The goroutine's processor has a cache of another pool.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task Who_has_no_cache_rents_from_the_node_of_the_core_that_he_is_on(int core)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Threads are bound on Linux only.");
+        Assert.SkipUnless(NumaTopology.Current.Cpus.Contains(core), "There is no such core, or not for us.");
+        using var pool = new BufferPool(new BufferPoolOptions(), Topologies.Read("two-nodes-one-core-each"));
+        using GoScheduler scheduler = Bounded.NewScheduler(1);
+        await scheduler.RunAsync(() =>
+        {
+            Go.LockOSThread(); // and with it the thread ends
+            Assert.True(LinuxThreads.TryBind([core]));
+            Bounded.Until(() => Thread.GetCurrentProcessorId() == core, "it runs there, and .NET knows it");
+            using NetBuffer buffer = pool.Rent(1);
+            Assert.Equal(core, buffer.Slab.Node);
+            return Task.CompletedTask;
+        }).Within();
+        Bounded.NoneLeft(scheduler);
+    }
 }
