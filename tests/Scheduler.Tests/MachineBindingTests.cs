@@ -102,6 +102,15 @@ public sealed class MachineBindingTests
         Assert.SkipUnless(s_all.Max() < 16, "This machine has the cores that are to be missing.");
         NumaTopology topology = Topologies.Read("eight-nodes");
         using GoScheduler scheduler = NewScheduler(MachineBinding.Core, 17, topology);
+        // Threads that have been bound to a core that is there get processors whose core is not.
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => scheduler.RunAsync(async () =>
+        {
+            for (int i = 0; i < 10; i++)
+            {
+                Go.Blocking(() => Thread.Sleep(1));
+                await Go.YieldAsync();
+            }
+        }))).WaitAsync(Bounded.StressLimit);
         await EachSees(scheduler, static index => s_all.Contains(index) ? [index] : s_all);
     }
 
