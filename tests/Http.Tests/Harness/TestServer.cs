@@ -13,12 +13,12 @@ internal sealed class TestServer : IAsyncDisposable
     private readonly MemoryLogger _log = new();
 
     public TestServer(
-        Func<ResponseWriter, Request, ValueTask> handler, Action<Server>? configure = null, CancellationToken cancellationToken = default, BufferPool? buffers = null)
-        : this(new HandlerFunc(handler), configure, cancellationToken, buffers)
+        Func<ResponseWriter, Request, ValueTask> handler, Action<Server>? configure = null, BufferPool? buffers = null, CancellationToken cancellationToken = default)
+        : this(new HandlerFunc(handler), configure, buffers, cancellationToken)
     {
     }
 
-    public TestServer(IHandler handler, Action<Server>? configure = null, CancellationToken cancellationToken = default, BufferPool? buffers = null)
+    public TestServer(IHandler handler, Action<Server>? configure = null, BufferPool? buffers = null, CancellationToken cancellationToken = default)
     {
         _scheduler = new GoScheduler(new SchedulerOptions { MaxProcs = 2, Buffers = buffers });
         _leaks = GoroutineLeaks.Watch(_scheduler);
