@@ -13,8 +13,8 @@ usage: burst.sh [options] [TARGET...]
   --port P          (18084)
   --no-build        use what is in build/
 
-Targets: go, netgo, aspnet, ... (netgo). All of it is Private_Clean + Private_Dirty of /proc/PID/smaps_rollup: before, after the same
-load on 64 connections; the most while the burst lasts; and after it, in per cent of before.
+Targets: go, netgo, aspnet, ... (netgo). Rss and Anonymous (what is in no file) of /proc/PID/smaps_rollup: before, after the same load on
+64 connections; the most while the burst lasts; and after it, with what that is of before.
 END
 }
 
@@ -46,8 +46,9 @@ limit=$(ulimit -n)
 
 [[ -z $with_build ]] || for target in "${targets[@]}"; do build_target "$target"; done
 
-private_kib() {
-    awk '/^Private_(Clean|Dirty):/ {sum += $2} END {print sum}' "/proc/$target_pid/smaps_rollup"
+# kib NAME
+kib() {
+    awk -v name="$1:" '$1 == name {print $2}' "/proc/$target_pid/smaps_rollup"
 }
 
 load() { # load CONNECTIONS SECONDS
@@ -60,29 +61,32 @@ load() { # load CONNECTIONS SECONDS
 }
 
 echo "$connections connections for $seconds s, and $settle s of rest"
-printf '%-16s %12s %12s %12s %10s %12s\n' target before most after 'of before' requests
+printf '%-16s %-10s %12s %12s %12s %10s\n' target memory before most after 'of before'
 for target in "${targets[@]}"; do
     start_target "$target" "$port"
     check_target "$target" "$port"
     load 64 5
     sleep "$settle"
-    before=$(private_kib)
+    declare -A before=([Rss]=$(kib Rss) [Anonymous]=$(kib Anonymous)) most=([Rss]=0 [Anonymous]=0) after=()
     load "$connections" "$seconds" &
     client=$!
-    most=0
     while kill -0 "$client" 2> "$scratch/kill"; do
-        now=$(private_kib)
-        ((now <= most)) || most=$now
+        for memory in Rss Anonymous; do
+            now=$(kib "$memory")
+            ((now <= most[$memory])) || most[$memory]=$now
+        done
         sleep 0.5
     done
     wait "$client"
     sleep "$settle"
-    after=$(private_kib)
+    after=([Rss]=$(kib Rss) [Anonymous]=$(kib Anonymous))
     check_target "$target" "$port"
     stop_targets
-    awk -v target="$target" -v before="$before" -v most="$most" -v after="$after" \
-        -v requests="$(awk '/ requests in / {print $1}' "$scratch/wrk.log")" 'BEGIN {
-            printf "%-16s %8.1f MiB %8.1f MiB %8.1f MiB %8.0f %% %12d\n", target, before / 1024, most / 1024, after / 1024,
-                after / before * 100, requests
-        }'
+    for memory in Rss Anonymous; do
+        awk -v target="$target" -v memory="$memory" -v before="${before[$memory]}" -v most="${most[$memory]}" -v after="${after[$memory]}" '
+            BEGIN {
+                printf "%-16s %-10s %8.1f MiB %8.1f MiB %8.1f MiB %8.0f %%\n", target, memory, before / 1024, most / 1024, after / 1024,
+                    after / before * 100
+            }'
+    done
 done

@@ -11,14 +11,14 @@ namespace NetGo;
 // (half of ReleaseAfter), and its slab at the first tick after ReleaseAfter more: within twice ReleaseAfter in all.
 public sealed partial class BufferPool
 {
-    private const int BurstSlabs = 4;
+    private const long WorthCollecting = 4 * 1024 * 1024;
 
     private readonly TimeSpan _releaseAfter;
     private readonly bool _collects;
     private readonly Timer _scavengeTimer;
     private int _scavenging;
     private bool _cameBack;
-    private int _slabsReleased; // since it was started; the timer's
+    private long _allocatedBefore; // by the process, at the last collection here; the timer's
 
     internal void ScheduleScavenging()
     {
@@ -41,12 +41,13 @@ public sealed partial class BufferPool
         long since = Environment.TickCount64 - (long)_releaseAfter.TotalMilliseconds;
         foreach (CentralList list in _central)
         {
-            _slabsReleased += list.ReleaseIdle(since);
+            list.ReleaseIdle(since);
             anyLeft |= list.HasIdle;
         }
         if (!anyLeft && !Volatile.Read(ref _cameBack))
         {
-            CollectAfterBurst();
+            if (_collects)
+                CollectAfterBurst();
             Interlocked.Exchange(ref _scavenging, 0);
             if (!Volatile.Read(ref _cameBack)) // else it may have come when this was still seen to run
                 return;
@@ -58,9 +59,11 @@ public sealed partial class BufferPool
 
     private void CollectAfterBurst()
     {
-        if (_collects && _slabsReleased >= BurstSlabs)
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        _slabsReleased = 0;
+        long allocated = GC.GetTotalAllocatedBytes();
+        if (allocated - _allocatedBefore < WorthCollecting)
+            return;
+        _allocatedBefore = allocated;
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
     /// <summary>Gives back to the system at once what is not used, but for what the processors have at hand; Go's debug.FreeOSMemory.</summary>

@@ -17,10 +17,10 @@ public sealed class BufferPoolOptions
     /// 10 ms, or <see cref="Timeout.InfiniteTimeSpan"/>; the default is 5 seconds.</summary>
     public TimeSpan ReleaseAfter { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Whether the garbage collector is asked to give memory back too, when the pool has given back 8 MiB or more and
-    /// then nothing has been rented for a while: the connections of a burst are garbage, and without work there is no collection. It
-    /// is a blocking one (<see cref="GCCollectionMode.Aggressive"/>), which takes the longer the larger the heap is. The default is
-    /// false, or true where the environment variable <c>NETGO_BUFFERS_COLLECT</c> is 1.</summary>
+    /// <summary>Whether the garbage collector is asked to give memory back too, when nothing has been rented for a while and the process
+    /// has allocated 4 MiB or more since it was asked last: the connections of a burst are garbage, and without work there is no
+    /// collection. It is a blocking one (<see cref="GCCollectionMode.Aggressive"/>), which takes the longer the larger the heap is. The
+    /// default is false, or true where the environment variable <c>NETGO_BUFFERS_COLLECT</c> is 1.</summary>
     public bool CollectAfterBurst { get; set; } = Environment.GetEnvironmentVariable("NETGO_BUFFERS_COLLECT") == "1";
 
     /// <summary>Whether the system is asked for large pages (madvise(2), MADV_HUGEPAGE). The first touch of a slab then makes all of
