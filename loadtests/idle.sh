@@ -8,7 +8,7 @@ usage() {
 usage: idle.sh [options] [TARGET...]
 
   --connections N   (10000; server and client each need as many descriptors)
-  --settle S        seconds before memory is read (5)
+  --settle S        seconds before memory is read; NetGo has given its buffers back after 10 (15)
   --port P          (18083)
   --no-build        use what is in build/
 
@@ -18,7 +18,7 @@ END
 }
 
 connections=10000
-settle=5
+settle=15
 port=18083
 with_build=1
 targets=()
