@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Text;
 using NetGo.Netpoll;
 
@@ -41,6 +42,7 @@ internal sealed class Http1Connection
     private int _state;
     private long _discarded;
     private long _headDeadline;
+    private CancellationTokenSource? _bufferWait; // whoever takes it out disposes of it
 
     internal Http1Connection(Server server, NetConnection transport)
     {
@@ -120,7 +122,8 @@ internal sealed class Http1Connection
                 }
                 else if (step == Step.AwaitBuffer)
                 {
-                    await WaitForBufferAsync(_exchange!);
+                    if (!await WaitForBufferAsync(_exchange!))
+                        return;
                 }
                 else if (step == Step.Yield)
                 {
@@ -160,6 +163,16 @@ internal sealed class Http1Connection
             Transport.Desc.SetDeadline(PollMode.Read, Now + FreshTimeout);
             Transport.Release();
         }
+    }
+
+    /// <summary>Closes the connection, whatever it is at.</summary>
+    public void Close()
+    {
+        Transport.Close();
+        if (Interlocked.Exchange(ref _bufferWait, null) is not { } wait)
+            return;
+        wait.Cancel();
+        wait.Dispose();
     }
 
     private long Now => Transport.Desc.Scheduler.Now();
@@ -263,20 +276,33 @@ internal sealed class Http1Connection
         return false;
     }
 
-    // The request stays in the system's buffer meanwhile, and so do those after it: the client is slowed down.
-    private async ValueTask WaitForBufferAsync(Http1Exchange exchange)
+    // The request stays in the system's buffer meanwhile, and so do those after it: the client is slowed down. False when the server
+    // has been closed: it has seen the wait, or the wait sees it.
+    private async ValueTask<bool> WaitForBufferAsync(Http1Exchange exchange)
     {
         // A source of cancellation takes no more than 49 days, which is as good as for ever.
         var delay = TimeSpan.FromTicks(Math.Min(Limits.BufferTimeout / 100, TimeSpan.FromDays(49).Ticks));
-        using var timeout = new CancellationTokenSource(delay, Transport.Scheduler.Clock);
+        var wait = new CancellationTokenSource(delay, Transport.Scheduler.Clock);
+        CancellationToken cancelled = wait.Token;
+        Interlocked.Exchange(ref _bufferWait, wait);
         try
         {
-            await exchange.WaitForInputBufferAsync(timeout.Token);
+            if (_server.IsClosed)
+                return false;
+            await exchange.WaitForInputBufferAsync(cancelled);
         }
         catch (OperationCanceledException e)
         {
+            if (_server.IsClosed)
+                return false;
             RefuseForMemory(exchange, e);
         }
+        finally
+        {
+            if (Interlocked.Exchange(ref _bufferWait, null) is { } own)
+                own.Dispose();
+        }
+        return true;
     }
 
     private void RefuseForMemory(Http1Exchange exchange, Exception e)
@@ -288,12 +314,22 @@ internal sealed class Http1Connection
     private void Refuse(Http1Exchange exchange, int status, string reason)
     {
         HttpLog.RequestRefused(_server.Logger, status, reason);
-        exchange.Output.Append(Encoding.ASCII.GetBytes(
-            $"HTTP/1.1 {status} {StatusText.Of(status)}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"));
-        exchange.Output.Append(DateField.Line);
-        exchange.Output.Append(ServerFieldLine);
         string text = $"{status} {StatusText.Of(status)}: {reason}\n";
-        exchange.Output.Append(Encoding.ASCII.GetBytes($"Content-Length: {text.Length}\r\n\r\n{text}"));
+        string date = Encoding.ASCII.GetString(DateField.Line);
+        string server = Encoding.Latin1.GetString(ServerFieldLine);
+        byte[] answer = Encoding.Latin1.GetBytes(
+            $"HTTP/1.1 {status} {StatusText.Of(status)}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n{date}{server}" +
+            $"Content-Length: {text.Length}\r\n\r\n{(exchange.Request.IsHead ? "" : text)}");
+        try
+        {
+            exchange.Output.Append(answer);
+        }
+        catch (InsufficientMemoryException)
+        {
+            // The system has a buffer for it yet, unless the client does not read. Then it gets what it was owed, and no more.
+            if (exchange.Output.TrySend(Transport) == 0)
+                _ = Transport.TryWrite(answer);
+        }
         _phase = Phase.Sending;
         _discarded = 0;
     }
@@ -334,21 +370,20 @@ internal sealed class Http1Connection
         Http1ResponseWriter response = exchange.Response;
         _handlerStarted = false;
         bool whole;
-        if (_handlerError is { } error)
+        try
         {
-            _handlerError = null;
-            whole = AnswerFailure(exchange, error);
+            whole = EndResponse(exchange);
         }
-        else
+        catch (InsufficientMemoryException e) when (!response.Started)
         {
-            try
-            {
-                whole = response.End();
-            }
-            catch (Exception e)
-            {
-                whole = AnswerFailure(exchange, e);
-            }
+            response.Discard();
+            RefuseForMemory(exchange, e);
+            return;
+        }
+        catch (InsufficientMemoryException e)
+        {
+            _server.ReportOutOfBuffers(e);
+            whole = false;
         }
         if (!whole)
         {
@@ -364,17 +399,32 @@ internal sealed class Http1Connection
         _phase = Phase.Draining;
     }
 
+    private bool EndResponse(Http1Exchange exchange)
+    {
+        Exception? error = _handlerError;
+        _handlerError = null;
+        if (error is null)
+        {
+            try
+            {
+                return exchange.Response.End();
+            }
+            catch (Exception e)
+            {
+                error = e;
+            }
+        }
+        if (error is InsufficientMemoryException)
+            ExceptionDispatchInfo.Throw(error);
+        return AnswerFailure(exchange, error);
+    }
+
     private bool AnswerFailure(Http1Exchange exchange, Exception error)
     {
         if (error is BadRequestException bad)
         {
             HttpLog.RequestRefused(_server.Logger, bad.StatusCode, bad.Message);
             return exchange.Response.TryReplaceByError(bad.StatusCode, $"{bad.StatusCode} {StatusText.Of(bad.StatusCode)}: {bad.Message}\n", close: true);
-        }
-        if (error is InsufficientMemoryException)
-        {
-            _server.ReportOutOfBuffers(error);
-            return exchange.Response.TryReplaceByError(503, "503 Service Unavailable\n", close: true);
         }
         if (error is not IOException)
             HttpLog.HandlerFailed(_server.Logger, exchange.Request.Method, exchange.Request.Target, error);

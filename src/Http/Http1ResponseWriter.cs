@@ -416,12 +416,15 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
         }
     }
 
+    /// <summary>Takes back a response that has not left: nothing has been written.</summary>
+    public void Discard() => Output.Truncate(_start);
+
     /// <summary>Replaces a response that has not left by an error. False when it is too late.</summary>
     public bool TryReplaceByError(int status, string text, bool close)
     {
         if (Started)
             return false;
-        Output.Truncate(_start);
+        Discard();
         _header.Clear();
         _framing = Framing.Open;
         _declared = -1;

@@ -20,7 +20,7 @@ public sealed class Server : IAsyncDisposable
     private int _connectionCount;
     private int _acceptorCount;
     private volatile bool _shuttingDown;
-    private bool _closed;
+    private volatile bool _closed;
     private HttpLimits? _limits;
     private byte[] _serverFieldLine = [];
     private long _outOfBuffersReported = long.MinValue / 2; // in ms of Environment.TickCount64
@@ -76,6 +76,8 @@ public sealed class Server : IAsyncDisposable
     internal HttpLimits Limits => _limits!;
 
     internal bool IsShuttingDown => _shuttingDown;
+
+    internal bool IsClosed => _closed;
 
     internal ReadOnlySpan<byte> ServerFieldLine => _serverFieldLine;
 
@@ -214,7 +216,7 @@ public sealed class Server : IAsyncDisposable
             connections = Snapshot();
         }
         foreach (Http1Connection connection in connections)
-            connection.Transport.Close();
+            connection.Close();
     }
 
     /// <summary>Closes the server and waits for its handlers to end.</summary>

@@ -38,11 +38,59 @@ public class BufferLimitTests
     }
 
     [Fact]
+    public async Task A_request_that_waits_for_memory_ends_when_the_server_is_closed()
+    {
+        using var pool = new BufferPool(new BufferPoolOptions { MaxBytes = 8 << 20 });
+        await using var server = new TestServer(Handlers.Ok, s => s.BufferTimeout = Timeout.InfiniteTimeSpan, buffers: pool);
+        List<NetBuffer> all = RentAll(pool);
+        using RawClient client = server.Connect();
+        client.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+        Bounded.Until(() => pool.GetStatistics().Waiting == 1, "the request waits");
+        server.Server.Close();
+        client.AssertClosed();
+        Bounded.Until(() => server.Server.ConnectionCount == 0, "the connection has ended");
+        Assert.Equal(0, pool.GetStatistics().Waiting);
+        all.ForEach(static b => b.Return());
+    }
+
+    [Fact]
     public async Task A_handler_that_finds_no_memory_is_answered_for_with_503()
     {
         using var pool = new BufferPool(new BufferPoolOptions { MaxBytes = 8 << 20 });
         await using var server = new TestServer((_, _) => throw new InsufficientMemoryException("None."), buffers: pool);
         server.AssertRefused("GET / HTTP/1.1\r\nHost: h\r\n\r\n", 503);
+    }
+
+    // Not even the reserve: there is no memory to write the answer into either.
+    [Theory]
+    [InlineData("GET / HTTP/1.1\r\nHost: h\r\n\r\n", true)]
+    [InlineData("GET / HTTP/1.1\r\nHost: h\r\n\r\n", false)]
+    [InlineData("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n", false)]
+    public async Task Without_any_memory_at_all_the_answer_is_503_yet(string request, bool none)
+    {
+        using var pool = new BufferPool(new BufferPoolOptions { MaxBytes = 8 << 20 });
+        List<NetBuffer> reserve = [];
+        await using var server = new TestServer(
+            (response, _) => response.WriteAsync("!"), s => s.BufferTimeout = TimeSpan.FromMilliseconds(50), buffers: pool);
+        List<NetBuffer> reading = RentAll(pool);
+        Assert.Throws<InsufficientMemoryException>(RentReserve);
+        if (!none)
+            reading[0].Return(); // enough to read the request
+        using (RawClient client = server.Connect())
+        {
+            client.Send(request);
+            RawResponse response = client.ReadResponse(request.Split(' ')[0]);
+            Assert.Equal(503, response.StatusCode);
+            client.AssertClosed();
+        }
+        reading.Skip(none ? 0 : 1).Concat(reserve).ToList().ForEach(static b => b.Return());
+        Assert.Equal(200, server.Exchange("GET / HTTP/1.1\r\nHost: h\r\n\r\n").StatusCode);
+
+        void RentReserve()
+        {
+            while (true)
+                reserve.Add(pool.Rent(1));
+        }
     }
 
     // Also what the processors have at hand.

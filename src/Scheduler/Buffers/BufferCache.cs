@@ -11,7 +11,8 @@ namespace NetGo;
 // one is left where it was, and most often it is put back there, which then needs no write of a reference (and those are not
 // free: the collector is told of them).
 //
-// A buffer of another node does not stay: it is collected for its home, and goes there with a batch of its kind.
+// A buffer of another node does not stay: it is collected for its home, and goes there with a batch of its kind. One of the reserve goes
+// home at once.
 //
 // FlushWanted, which any thread sets, is seen by the owner before it goes to sleep, and now and then while it does not.
 
@@ -105,11 +106,11 @@ internal sealed class BufferCache
     }
 
     /// <summary>Owner. As <see cref="TryTake"/>, with a batch from the central list; null at the limit.</summary>
-    public NetBuffer? Refill(int sizeClass, bool mayUseReserve)
+    public NetBuffer? Refill(int sizeClass)
     {
         Debug.Assert(CountOf(sizeClass) == 0);
         int half = BufferPool.CachedOfClass(sizeClass) / 2;
-        CountOf(sizeClass) = _pool.Central(Node, sizeClass).Take(SlotsOf(sizeClass)[..half], mayUseReserve);
+        CountOf(sizeClass) = _pool.Central(Node, sizeClass).Take(SlotsOf(sizeClass)[..half]);
         if (CountOf(sizeClass) > 0 && _isEmpty)
             NoLongerEmpty();
         return TryTake(sizeClass);
@@ -141,6 +142,11 @@ internal sealed class BufferCache
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void PutSlow(NetBuffer buffer, int sizeClass)
     {
+        if (buffer.Slab.Node == _pool.ReserveNode)
+        {
+            _pool.Central(_pool.ReserveNode, sizeClass).Put(new ReadOnlySpan<NetBuffer?>(ref buffer!));
+            return;
+        }
         if (_isEmpty)
             NoLongerEmpty();
         if (buffer.Slab.Node != Node)

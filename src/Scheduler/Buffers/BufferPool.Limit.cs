@@ -2,7 +2,8 @@ namespace NetGo;
 
 // The limit on what the pool has from the system. Slabs and large buffers are counted when they are taken and when they are given
 // back, by compare-and-swap, so the limit is never exceeded. There are two: who wants to read something new is refused before
-// who is to answer what has been read.
+// who is to answer what has been read. What is taken beyond the first is kept apart, as the reserve: a node of its own, from which
+// TryRent takes nothing, however much of it is free.
 //
 // At the limit RentAsync waits. Who waits and who returns find each other so:
 //
@@ -18,6 +19,9 @@ namespace NetGo;
 // that it is asked before it goes to sleep (Machine.FindRunnable.cs, SleepInPoller), and after that it sees _waiting.
 public sealed partial class BufferPool : IWaiterOwner
 {
+    /// <summary>Of what nobody may wait for: the reserve.</summary>
+    internal const int NoClass = -2;
+
     private const int AnyClass = -1;
 
     private readonly long _maxBytes;

@@ -34,9 +34,9 @@ public sealed partial class BufferPool
     {
         long cached = 0;
         foreach (BufferCache cache in _caches)
-            cached += cache.Count(node, sizeClass);
+            cached += node == ReserveNode ? 0 : cache.Count(node, sizeClass);
         (long total, long free, long idle) = Central(node, sizeClass).Count();
         return new BufferClassStatistics(
-            Topology.SystemNode(node), SizeOfClass(sizeClass), Math.Max(0, total - free - cached), cached, free - idle, idle);
+            node == ReserveNode ? -1 : Topology.SystemNode(node), SizeOfClass(sizeClass), Math.Max(0, total - free - cached), cached, free - idle, idle);
     }
 }

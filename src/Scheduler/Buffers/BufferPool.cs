@@ -10,6 +10,7 @@ namespace NetGo;
 //   CentralList   of the class and the processor's node, in a batch, under a lock
 //   SlabHeap      of the node: a slab whose pages had been given back, or a new one
 //   reclaiming    at the limit (BufferPool.Limit.cs): idle slabs of other classes and nodes go, free buffers of other nodes are taken
+//   the reserve   for Rent alone: a node of its own, numbered after the others, with slabs that lie anywhere
 //
 // A thread that runs no goroutine begins at the second. A buffer goes the way back: to the cache of the processor it is returned on,
 // from a full one to the central list of its own node; a slab that is wholly there for a while goes back to the
@@ -55,11 +56,12 @@ public sealed partial class BufferPool : IDisposable
         _releaseAfter = options.ReleaseAfter;
         _collects = options.CollectAfterBurst;
         _scavengeTimer = new Timer(static pool => ((BufferPool)pool!).Scavenge(), this, Timeout.Infinite, Timeout.Infinite);
-        _heaps = new SlabHeap[topology.NodeCount];
-        _central = new CentralList[topology.NodeCount * ClassCount];
+        _heaps = new SlabHeap[topology.NodeCount + 1];
+        _central = new CentralList[_heaps.Length * ClassCount];
         for (int node = 0; node < _heaps.Length; node++)
         {
-            _heaps[node] = new SlabHeap(this, node, topology.NodeCount == 1 ? -1 : topology.SystemNode(node));
+            bool isReserve = node == ReserveNode;
+            _heaps[node] = new SlabHeap(this, node, isReserve || topology.NodeCount == 1 ? -1 : topology.SystemNode(node), isReserve);
             for (int c = 0; c < ClassCount; c++)
                 _central[node * ClassCount + c] = new CentralList(this, _heaps[node], c);
         }
@@ -79,7 +81,11 @@ public sealed partial class BufferPool : IDisposable
 
     internal bool IsDisposed => _disposed;
 
-    internal int NodeCount => _heaps.Length;
+    /// <summary>Without the reserve.</summary>
+    internal int NodeCount => Topology.NodeCount;
+
+    /// <summary>The number of the node that is the reserve.</summary>
+    internal int ReserveNode => _heaps.Length - 1;
 
     internal static int SizeOfClass(int sizeClass) => SmallSize << (2 * sizeClass);
 
@@ -153,6 +159,8 @@ public sealed partial class BufferPool : IDisposable
         NetBuffer? buffer = TryTake(minimum, sizeClass, mayUseReserve);
         if (buffer is null && Reclaim())
             buffer = TryTake(minimum, sizeClass, mayUseReserve);
+        if (buffer is null && mayUseReserve && sizeClass < ClassCount)
+            Central(ReserveNode, sizeClass).Take(new Span<NetBuffer?>(ref buffer));
         if (buffer is not null)
             Begin(buffer);
         return buffer;
@@ -170,18 +178,18 @@ public sealed partial class BufferPool : IDisposable
             {
                 own = cache.Node;
                 if (Volatile.Read(ref _waiting) == 0)
-                    buffer = cache.Refill(sizeClass, mayUseReserve);
+                    buffer = cache.Refill(sizeClass);
             }
             machine.Unpin(previous);
             if (buffer is not null)
                 return buffer;
         }
         // Where the thread has no processor, has lost it, or has one with another pool's cache, it is near to where it runs.
-        int node = own ?? (_heaps.Length == 1 ? 0 : Topology.NodeOfCpu(Thread.GetCurrentProcessorId()));
+        int node = own ?? (NodeCount == 1 ? 0 : Topology.NodeOfCpu(Thread.GetCurrentProcessorId()));
         NetBuffer? one = null;
-        if (Central(node, sizeClass).Take(new Span<NetBuffer?>(ref one), mayUseReserve) > 0)
+        if (Central(node, sizeClass).Take(new Span<NetBuffer?>(ref one)) > 0)
             return one;
-        for (int other = 0; other < _heaps.Length; other++)
+        for (int other = 0; other < NodeCount; other++)
         {
             if (other != node && Central(other, sizeClass).TakeFree(new Span<NetBuffer?>(ref one)) > 0)
                 return one;

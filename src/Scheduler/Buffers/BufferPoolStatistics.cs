@@ -8,7 +8,7 @@ namespace NetGo;
 /// <param name="Waiting">How many wait in <see cref="BufferPool.RentAsync"/>.</param>
 /// <param name="LocalReturns">How many buffers processors have taken back that are of their own node.</param>
 /// <param name="RemoteReturns">How many have gone home to another node.</param>
-/// <param name="Classes">By node and size.</param>
+/// <param name="Classes">By node and size, the reserve last.</param>
 public sealed record BufferPoolStatistics(
     long CommittedBytes,
     long MaxBytes,
@@ -20,7 +20,7 @@ public sealed record BufferPoolStatistics(
     IReadOnlyList<BufferClassStatistics> Classes);
 
 /// <summary>What a <see cref="BufferPool"/> has of a size on a node, in buffers.</summary>
-/// <param name="Node">The system's number of the memory node; 0 where there are none.</param>
+/// <param name="Node">The system's number of the memory node; 0 where there are none, -1 for the reserve.</param>
 /// <param name="Size">In bytes.</param>
 /// <param name="InUse">Rented.</param>
 /// <param name="Cached">In the caches of processors.</param>

@@ -15,10 +15,10 @@ internal sealed class CentralList(BufferPool pool, SlabHeap heap, int sizeClass)
     private long _idleBuffers;
 
     /// <summary>Fills the front of <paramref name="batch"/>, and says how far: 0 when there is none, at the limit.</summary>
-    public int Take(Span<NetBuffer?> batch, bool mayUseReserve)
+    public int Take(Span<NetBuffer?> batch)
     {
         int taken = TakeFree(batch);
-        while (taken == 0 && heap.TryAllocate(sizeClass, mayUseReserve) is { } slab)
+        while (taken == 0 && heap.TryAllocate(sizeClass) is { } slab)
         {
             lock (_lock)
             {
@@ -83,7 +83,7 @@ internal sealed class CentralList(BufferPool pool, SlabHeap heap, int sizeClass)
             }
             _free += batch.Length;
         }
-        pool.BuffersCameBack(sizeClass, batch.Length);
+        pool.BuffersCameBack(heap.IsReserve ? BufferPool.NoClass : sizeClass, batch.Length);
         if (!isIdle)
             return;
         pool.MemoryCameBack();

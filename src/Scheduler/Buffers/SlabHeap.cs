@@ -2,10 +2,16 @@ namespace NetGo;
 
 /// <summary>The slabs of a node that have no pages; Go's mheap. What it gives out counts against the pool's limit. Addresses that it has
 /// are never given back: the pool has as many as it once needed.</summary>
-internal sealed unsafe class SlabHeap(BufferPool pool, int node, int systemNode)
+/// <param name="pool">Whose it is.</param>
+/// <param name="node">The pool's number of the node.</param>
+/// <param name="systemNode">The system's; -1 for memory of any.</param>
+/// <param name="isReserve">It may go up to the pool's limit, and not just up to the reserve.</param>
+internal sealed unsafe class SlabHeap(BufferPool pool, int node, int systemNode, bool isReserve)
 {
     private readonly Lock _lock = new();
     private SlabList _released;
+
+    public bool IsReserve => isReserve;
 
     public int ReleasedCount
     {
@@ -17,9 +23,9 @@ internal sealed unsafe class SlabHeap(BufferPool pool, int node, int systemNode)
     }
 
     /// <summary>A slab that is cut into buffers of a class, all free. Null at the limit, and when the system has no memory.</summary>
-    public Slab? TryAllocate(int sizeClass, bool mayUseReserve)
+    public Slab? TryAllocate(int sizeClass)
     {
-        if (!pool.TryCommit(Slab.Size, mayUseReserve))
+        if (!pool.TryCommit(Slab.Size, isReserve))
             return null;
         Slab? slab = TakeReleased() ?? Map();
         if (slab is null)

@@ -68,7 +68,7 @@ public class BufferCacheTests
         List<NetBuffer> buffers = [];
         for (int i = 0; i < capacity + 1; i++)
         {
-            buffers.Add(_near.TryTake(sizeClass) ?? _near.Refill(sizeClass, mayUseReserve: true)!);
+            buffers.Add(_near.TryTake(sizeClass) ?? _near.Refill(sizeClass)!);
             Assert.Equal(capacity / 2 - 1 - i % (capacity / 2), _near.Count(0, sizeClass));
         }
         _near.Flush();
@@ -107,8 +107,8 @@ public class BufferCacheTests
         BufferCache far = pool.CreateCache(1, () => { });
         List<NetBuffer> all = [];
         for (int i = 0; i < (8 << 20) / Small; i++)
-            all.Add(far.TryTake(0) ?? far.Refill(0, mayUseReserve: true)!);
-        Assert.Null(far.Refill(0, mayUseReserve: true));
+            all.Add(far.TryTake(0) ?? far.Refill(0)!);
+        Assert.Null(far.Refill(0));
         Assert.Throws<InsufficientMemoryException>(() => pool.Rent(1));
         far.Put(all[0]);
         far.Flush();
@@ -116,7 +116,7 @@ public class BufferCacheTests
         Assert.Equal(1, lent.Slab.Node);
     }
 
-    private static NetBuffer Rent(BufferCache cache) => cache.TryTake(0) ?? cache.Refill(0, mayUseReserve: true)!;
+    private static NetBuffer Rent(BufferCache cache) => cache.TryTake(0) ?? cache.Refill(0)!;
 
     private long Free(int node) => _pool.Central(node, 0).Count().Free;
 }

@@ -35,6 +35,38 @@ public class BufferLimitTests
     }
 
     [Fact]
+    public void What_is_free_of_the_reserve_stays_the_reserve()
+    {
+        using BufferPool pool = NewPool();
+        List<NetBuffer> reading = RentAll(() => pool.TryRent(Large));
+        pool.Rent(Large).Return();
+        NetBuffer held = pool.Rent(Large); // of a slab with 31 others
+        Assert.Null(pool.TryRent(Large));
+        Assert.Equal(new BufferClassStatistics(-1, Large, 1, 0, 31, 0), pool.GetStatistics().Classes[^1]);
+        reading[0].Return();
+        pool.TryRent(Large)!.Return();
+        reading.Skip(1).Append(held).ToList().ForEach(static b => b.Return());
+        pool.ReleaseUnused();
+        Assert.Equal(0, pool.GetStatistics().CommittedBytes);
+    }
+
+    [Fact]
+    public async Task A_buffer_of_the_reserve_that_a_goroutine_returns_goes_back_to_it()
+    {
+        using BufferPool pool = NewPool();
+        using var scheduler = new GoScheduler(new SchedulerOptions { MaxProcs = 1, Buffers = pool });
+        await scheduler.RunAsync(() =>
+        {
+            List<NetBuffer> reading = RentAll(() => pool.TryRent(Large));
+            NetBuffer held = pool.Rent(Large);
+            held.Return();
+            Assert.Null(pool.TryRent(Large));
+            reading.ForEach(static b => b.Return());
+            return Task.CompletedTask;
+        });
+    }
+
+    [Fact]
     public void A_large_buffer_counts_and_one_that_is_too_large_is_refused()
     {
         using BufferPool pool = NewPool();
