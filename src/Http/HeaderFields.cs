@@ -11,7 +11,8 @@ public sealed class HeaderFields : IEnumerable<KeyValuePair<string, string>>
     private Entry[] _entries = new Entry[8];
     private NetBuffer? _raw;
 
-    internal HeaderFields()
+    /// <summary>Without fields.</summary>
+    public HeaderFields()
     {
     }
 

@@ -5,7 +5,7 @@ namespace NetGo.Http;
 
 /// <summary>A request as a handler sees it; Go's http.Request. It is a view of bytes that are used again after the handler
 /// has ended, so neither it nor what it returns by reference may be kept; strings may. Not thread-safe.</summary>
-public sealed class Request
+public sealed partial class Request
 {
     private static readonly string[] s_methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE"];
 
@@ -25,7 +25,8 @@ public sealed class Request
     internal Request(Http1Exchange exchange)
     {
         _exchange = exchange;
-        Body = new RequestBody(exchange);
+        RequestBody = new RequestBody(exchange);
+        Body = RequestBody;
     }
 
     /// <summary>The method, as it was sent: methods are case-sensitive.</summary>
@@ -67,8 +68,12 @@ public sealed class Request
     public long ContentLength { get; internal set; }
 
     /// <summary>The content. Reading it may throw <see cref="BadRequestException"/>, <see cref="TimeoutException"/> or
-    /// <see cref="IOException"/>. What a handler does not read the server discards.</summary>
-    public Stream Body { get; }
+    /// <see cref="IOException"/>. What a handler does not read the server discards. Middleware may put its own in its place.</summary>
+    public Stream Body { get; set; }
+
+    /// <summary>The fields that follow the content when it is chunked (RFC 9110, section 6.5): there when <see cref="Body"/> has been read to its
+    /// end. They are apart from <see cref="Header"/>, and what decides about the message must not be looked for here.</summary>
+    public HeaderFields Trailer { get; } = new();
 
     /// <summary>Whether the connection ends after this request, by the client's wish or by its version.</summary>
     public bool Close { get; internal set; }
@@ -116,7 +121,7 @@ public sealed class Request
 
     internal bool KeepAliveAsked { get; set; }
 
-    internal RequestBody RequestBody => (RequestBody)Body;
+    internal RequestBody RequestBody { get; }
 
     private ReadOnlySpan<byte> Slice((int Start, int Length) range) => range.Length <= 0 ? default : _raw!.Span.Slice(range.Start, range.Length);
 
@@ -130,6 +135,9 @@ public sealed class Request
     internal void Reset()
     {
         Header.Clear();
+        Trailer.Clear();
+        Body = RequestBody;
+        _context = null;
         _method = _target = _path = _host = default;
         _query = (0, -1);
         _targetText = _pathText = _queryText = _hostText = null;

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Microsoft.Win32.SafeHandles;
 
 namespace NetGo.Http;
 
@@ -40,6 +41,84 @@ public abstract class ResponseWriter : IBufferWriter<byte>
     /// <param name="cancellationToken">Ends the wait for a slow client. The connection cannot be used after that.</param>
     /// <exception cref="IOException">The connection failed.</exception>
     public abstract ValueTask FlushAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Writes a part of a file. Where the connection allows it the bytes do not pass through the process (sendfile(2)).</summary>
+    /// <param name="file">Open for reading; it stays the caller's.</param>
+    /// <param name="offset">The first byte, in bytes.</param>
+    /// <param name="count">How many bytes.</param>
+    /// <param name="cancellationToken">Ends the wait for a slow client. The connection cannot be used after that.</param>
+    /// <exception cref="EndOfStreamException">The file ends before that.</exception>
+    /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)" path="/exception"/>
+    public virtual async ValueTask SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        using NetBuffer buffer = BufferPool.Shared.Rent((int)Math.Min(count, BufferPool.LargeSize));
+        for (long sent = 0; sent < count;)
+        {
+            Memory<byte> piece = buffer.Memory[..(int)Math.Min(count - sent, buffer.Length)];
+            long position = offset + sent;
+            int n = Go.Blocking(() => RandomAccess.Read(file, piece.Span, position));
+            if (n == 0)
+                throw new EndOfStreamException($"The file has only {position} bytes: it was to be sent up to byte {offset + count}.");
+            await WriteAsync(piece[..n], cancellationToken);
+            sent += n;
+        }
+    }
+
+    // ---- What not every response can do ----
+
+    /// <summary>Fields that follow the content (RFC 9110, section 6.5). They may be set until the handler ends; a response that has some
+    /// is sent chunked, and one of HTTP/1.0 loses them.</summary>
+    /// <exception cref="NotSupportedException">This writer has none.</exception>
+    public virtual HeaderFields Trailer => throw NotSupported("trailer fields");
+
+    /// <summary>Sends an informational response with the fields that are set so far, at once; Go's WriteHeader with such a code. 103 (Early Hints)
+    /// is the usual one; 100 (Continue) is sent by reading the content.</summary>
+    /// <param name="statusCode">102 to 199. 101 is sent by <see cref="UpgradeAsync"/>.</param>
+    /// <param name="cancellationToken">Ends the wait for a slow client. The connection cannot be used after that.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The code is no such one.</exception>
+    /// <exception cref="InvalidOperationException">The head of the final response has been written.</exception>
+    /// <exception cref="NotSupportedException">This writer cannot.</exception>
+    public virtual ValueTask WriteInformationalAsync(int statusCode, CancellationToken cancellationToken = default) =>
+        throw NotSupported("informational responses");
+
+    /// <summary>Takes the connection over, after what is buffered has been sent: the server will not touch it any more. Go's Hijacker.</summary>
+    /// <param name="cancellationToken">Ends the wait for a slow client. The connection cannot be used after that.</param>
+    /// <returns>The connection: to be disposed of by the caller. It reads first what has been received already.</returns>
+    /// <exception cref="InvalidOperationException">The response has begun, or the content of the request has not been read.</exception>
+    /// <exception cref="NotSupportedException">This writer cannot.</exception>
+    public virtual ValueTask<HijackedStream> HijackAsync(CancellationToken cancellationToken = default) => throw NotSupported("hijacking");
+
+    /// <summary>Switches to another protocol (RFC 9110, section 7.8): sends 101 with the fields that are set, Upgrade and Connection, and then
+    /// takes the connection over as <see cref="HijackAsync"/> does.</summary>
+    /// <param name="protocol">For Upgrade, for example "websocket".</param>
+    /// <param name="cancellationToken">Ends the wait for a slow client. The connection cannot be used after that.</param>
+    /// <inheritdoc cref="HijackAsync"/>
+    public virtual ValueTask<HijackedStream> UpgradeAsync(string protocol, CancellationToken cancellationToken = default) =>
+        throw NotSupported("switching protocols");
+
+    /// <summary>The time, counted from now, by which reads of the content must end; Go's ResponseController.SetReadDeadline. It takes the place
+    /// of <see cref="Server.ReadTimeout"/> and the minimum rate for this request.</summary>
+    /// <param name="fromNow"><see cref="Timeout.InfiniteTimeSpan"/> for no deadline.</param>
+    /// <exception cref="NotSupportedException">This writer has none.</exception>
+    public virtual void SetReadDeadline(TimeSpan fromNow) => throw NotSupported("deadlines");
+
+    /// <summary>As <see cref="SetReadDeadline"/>, for the response, and <see cref="Server.WriteTimeout"/>; Go's
+    /// ResponseController.SetWriteDeadline.</summary>
+    /// <inheritdoc cref="SetReadDeadline"/>
+    public virtual void SetWriteDeadline(TimeSpan fromNow) => throw NotSupported("deadlines");
+
+    /// <summary>Says that the handler goes on reading the content after it has begun to write; Go's ResponseController.EnableFullDuplex.
+    /// Here that is always possible: what the server does with content that is left when the handler has ended stays the same.</summary>
+    public virtual void EnableFullDuplex()
+    {
+    }
+
+    private NotSupportedException NotSupported(string what) => new($"{GetType().Name} knows no {what}.");
+
+    // ---- IBufferWriter ----
 
     /// <inheritdoc/>
     public abstract Memory<byte> GetMemory(int sizeHint = 0);
