@@ -111,6 +111,8 @@ public sealed partial class GoScheduler
         }
         catch
         {
+            foreach (Processor p in all.AsSpan(known))
+                p.Dispose();
             machines.ForEach(Unreserve);
             made.ForEach(static poller => poller.Dispose());
             released.ForEach(p => _processors[0].AttachedPoller!.TryAdopt(p.AttachedPoller!));

@@ -26,10 +26,10 @@ internal sealed class Processor : IDisposable
         _scheduler = scheduler;
         Index = index;
         Timers = new TimerHeap(this);
-        Buffers = scheduler.Buffers.CreateCache(index, WakeIfIdle);
         Poller = scheduler.Simulation is { } simulation ? simulation.Poller : new SemaphorePoller();
         _stealSeed = (uint)index + 1;
         _order = scheduler.Policy.CreateOrder(index);
+        Buffers = scheduler.Buffers.CreateCache(index, WakeIfIdle); // last: the pool knows it from now on
     }
 
     public int Index { get; }

@@ -29,6 +29,7 @@ public sealed partial class BufferPool : IWaiterOwner
     private readonly Lock _waitLock = new();
     private WaiterQueue<GrantWaiter> _waiters;
     private int _waiting;
+    private int _releasing;
     private long _committed;
     private long _largeBytes;
 
@@ -52,20 +53,27 @@ public sealed partial class BufferPool : IWaiterOwner
 
     internal void Uncommit(long bytes) => Interlocked.Add(ref _committed, -bytes);
 
-    // At the limit, before somebody is refused: slabs that nobody uses may be of another class, or another node.
-    private bool Reclaim()
+    // At the limit, before somebody is refused: slabs that nobody uses may be of another class, or another node. Those that another
+    // thread is about to give back are on no list any more, and still counted.
+    private void Reclaim()
     {
-        int released = 0;
         foreach (CentralList list in _central)
-            released += list.ReleaseIdle(long.MaxValue);
-        return released > 0;
+            list.ReleaseIdle(long.MaxValue);
+        var spin = new SpinWait();
+        while (Volatile.Read(ref _releasing) != 0)
+            spin.SpinOnce();
     }
+
+    internal void BeginReleasing() => Interlocked.Increment(ref _releasing);
+
+    internal void EndReleasing() => Interlocked.Decrement(ref _releasing);
 
     /// <summary>As <see cref="TryRent"/>; waits when only the reserve is left, in turn with others.</summary>
     /// <param name="minimum">How many bytes are needed.</param>
     /// <param name="cancellationToken">Ends the wait; nothing is rented then.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="minimum"/> is negative.</exception>
     /// <exception cref="InsufficientMemoryException">It is more than the pool may ever have.</exception>
+    /// <exception cref="ObjectDisposedException">The pool has been disposed, before the call or during the wait.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled before there was memory.</exception>
     public ValueTask<NetBuffer> RentAsync(int minimum, CancellationToken cancellationToken = default)
     {
@@ -76,19 +84,32 @@ public sealed partial class BufferPool : IWaiterOwner
 
     private async ValueTask<NetBuffer> WaitAsync(int minimum, CancellationToken cancellationToken)
     {
-        if (minimum > _maxBytesForReading)
+        int sizeClass = ClassFor(minimum);
+        if (sizeClass == ClassCount && !(MappedSize(minimum) is { } size && size <= _maxBytesForReading))
             throw new InsufficientMemoryException($"A buffer of {minimum} bytes is more than the pool may have for it, {_maxBytesForReading} bytes.");
-        while (true)
+        for (bool again = false; ; again = true)
         {
             GrantWaiter waiter = GrantWaiter.Rent(this, WaitReason.Buffer);
-            waiter.Units = ClassFor(minimum);
+            waiter.Units = sizeClass;
             lock (_waitLock)
             {
-                _waiters.PushBack(waiter);
+                if (again)
+                    _waiters.PushFront(waiter); // it keeps its turn
+                else
+                    _waiters.PushBack(waiter);
                 Interlocked.Increment(ref _waiting);
             }
-            AskForFlush(evenIfEmpty: true);
-            NetBuffer? buffer = TryRent(minimum);
+            NetBuffer? buffer;
+            try
+            {
+                AskForFlush(evenIfEmpty: true);
+                buffer = TryRent(minimum);
+            }
+            catch
+            {
+                await WithdrawAsync(waiter, sizeClass);
+                throw;
+            }
             if (buffer is null)
             {
                 await waiter.WaitAsync(cancellationToken);
@@ -96,15 +117,20 @@ public sealed partial class BufferPool : IWaiterOwner
             }
             else
             {
-                if (((IWaiterOwner)this).TryWithdraw(waiter))
-                    waiter.Grant(next: false);
-                else
-                    Grant(ClassFor(minimum), 1); // it has been granted as well, and that is another's turn
-                await waiter.WaitAsync(default);
+                await WithdrawAsync(waiter, sizeClass);
             }
             if (buffer is not null)
                 return buffer;
         }
+    }
+
+    private ValueTask WithdrawAsync(GrantWaiter waiter, int sizeClass)
+    {
+        if (((IWaiterOwner)this).TryWithdraw(waiter))
+            waiter.Grant(next: false);
+        else
+            Grant(sizeClass, 1); // it has been granted as well, and that is another's turn
+        return waiter.WaitAsync(default);
     }
 
     /// <summary>Buffers of a class are on a central list again.</summary>

@@ -126,7 +126,7 @@ public sealed partial class BufferPool : IDisposable
     private NetBuffer? TryRentFast(int minimum)
     {
         int sizeClass = ClassFor(minimum);
-        if (sizeClass == ClassCount || Machine.OfThisThread is not { } machine)
+        if (sizeClass == ClassCount || _disposed || Machine.OfThisThread is not { } machine)
             return null;
         NetBuffer? buffer = null;
         if (machine.PinBuffers(out int previous) is { } cache && cache.Pool == this)
@@ -157,8 +157,11 @@ public sealed partial class BufferPool : IDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         int sizeClass = ClassFor(minimum);
         NetBuffer? buffer = TryTake(minimum, sizeClass, mayUseReserve);
-        if (buffer is null && Reclaim())
+        if (buffer is null)
+        {
+            Reclaim();
             buffer = TryTake(minimum, sizeClass, mayUseReserve);
+        }
         if (buffer is null && mayUseReserve && sizeClass < ClassCount)
             Central(ReserveNode, sizeClass).Take(new Span<NetBuffer?>(ref buffer));
         if (buffer is not null)
@@ -199,19 +202,23 @@ public sealed partial class BufferPool : IDisposable
 
     private unsafe NetBuffer? TryMapLarge(int minimum, bool mayUseReserve)
     {
-        nuint size = ((nuint)minimum + SmallSize - 1) & ~(nuint)(SmallSize - 1);
-        if (size > int.MaxValue)
-            size = int.MaxValue & ~(SmallSize - 1);
-        if (size < (nuint)minimum || !TryCommit((long)size, mayUseReserve))
+        if (MappedSize(minimum) is not { } size || !TryCommit(size, mayUseReserve))
             return null;
-        byte* start = PageMemory.TryMap(size, SmallSize, systemNode: -1, hugePages: false);
+        byte* start = PageMemory.TryMap((nuint)size, SmallSize, systemNode: -1, hugePages: false);
         if (start is null)
         {
-            Uncommit((long)size);
+            Uncommit(size);
             return null;
         }
-        Interlocked.Add(ref _largeBytes, (long)size);
-        return new NetBuffer(new Slab(this, Slab.NoNode, start, size), start, (int)size);
+        Interlocked.Add(ref _largeBytes, size);
+        return new NetBuffer(new Slab(this, Slab.NoNode, start, (nuint)size), start, size);
+    }
+
+    // In whole pages; null when that is more than a span can have.
+    private static int? MappedSize(int minimum)
+    {
+        long size = ((long)minimum + SmallSize - 1) & ~(SmallSize - 1L);
+        return size <= int.MaxValue ? (int)size : null;
     }
 
     // ---- Returning ----
@@ -219,18 +226,18 @@ public sealed partial class BufferPool : IDisposable
     /// <summary>Takes a buffer back, which its holder must not use any more.</summary>
     /// <param name="buffer">Of this pool.</param>
     /// <exception cref="ArgumentException">It is another pool's.</exception>
-    /// <exception cref="InvalidOperationException">It has been returned already.</exception>
+    /// <exception cref="InvalidOperationException">It has been returned already, and not rented again.</exception>
     public void Return(NetBuffer buffer)
     {
         ArgumentNullException.ThrowIfNull(buffer);
         if (buffer.Slab.Pool != this)
             throw new ArgumentException("The buffer is another pool's.", nameof(buffer));
-        if (!buffer.IsRented)
+        if (!(_checksRents ? buffer.EndRent() : buffer.IsRented))
             throw new InvalidOperationException("A buffer was returned twice.");
         buffer.IsRented = false;
         if (_checksRents)
             CheckReturn(buffer);
-        if (Machine.OfThisThread is { } machine && !buffer.Slab.IsLarge && Volatile.Read(ref _waiting) == 0)
+        if (Machine.OfThisThread is { } machine && !buffer.Slab.IsLarge && Volatile.Read(ref _waiting) == 0 && !_disposed)
         {
             bool taken = false;
             if (machine.PinBuffers(out int previous) is { } cache && cache.Pool == this)
@@ -287,7 +294,8 @@ public sealed partial class BufferPool : IDisposable
         }
     }
 
-    /// <summary>Gives back what is not used, and the rest as it is returned. Nothing can be rented any more.</summary>
+    /// <summary>Gives back what is not used, and the rest as it is returned. Nothing can be rented any more, and who waits in
+    /// <see cref="RentAsync"/> gets an <see cref="ObjectDisposedException"/>.</summary>
     /// <exception cref="InvalidOperationException">It is <see cref="Shared"/>.</exception>
     public void Dispose()
     {
@@ -298,5 +306,6 @@ public sealed partial class BufferPool : IDisposable
         ReleaseUnused();
         foreach (SlabHeap heap in _heaps)
             heap.Unmap();
+        Grant(AnyClass, int.MaxValue);
     }
 }

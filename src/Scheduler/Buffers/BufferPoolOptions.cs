@@ -6,10 +6,10 @@ public sealed class BufferPoolOptions
     /// <summary>How much memory it may have from the system, in bytes, whether its buffers are in use or not. Where it has that much,
     /// <see cref="BufferPool.RentAsync"/> waits. At least 8 MiB; the default is half of the memory that the process may use
     /// (a container's limit is respected), or the environment variable <c>NETGO_BUFFERS_MAX</c>, in MiB.</summary>
-    public long MaxBytes { get; set; } = DefaultMaxBytes();
+    public long MaxBytes { get; set; } = DefaultMaxBytes(Environment.GetEnvironmentVariable("NETGO_BUFFERS_MAX"));
 
     /// <summary>The part of <see cref="MaxBytes"/>, in per cent, that <see cref="BufferPool.TryRent"/> and
-    /// <see cref="BufferPool.RentAsync"/> leave alone: what has been read can still be answered. 0 to 90; the default
+    /// <see cref="BufferPool.RentAsync"/> leave alone: what has been read can still be answered. 0 to 75; the default
     /// is 25.</summary>
     public int ReservePercent { get; set; } = 25;
 
@@ -43,7 +43,7 @@ public sealed class BufferPoolOptions
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxBytes, 4L * Slab.Size, nameof(MaxBytes));
         ArgumentOutOfRangeException.ThrowIfNegative(ReservePercent, nameof(ReservePercent));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(ReservePercent, 90, nameof(ReservePercent));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ReservePercent, 75, nameof(ReservePercent));
         if (ReleaseAfter != Timeout.InfiniteTimeSpan)
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(ReleaseAfter, TimeSpan.FromMilliseconds(10), nameof(ReleaseAfter));
@@ -51,10 +51,11 @@ public sealed class BufferPoolOptions
         }
     }
 
-    private static long DefaultMaxBytes()
+    /// <summary>In bytes, by the text of the environment variable.</summary>
+    internal static long DefaultMaxBytes(string? text)
     {
         const long MiB = 1024 * 1024;
-        long bytes = long.TryParse(Environment.GetEnvironmentVariable("NETGO_BUFFERS_MAX"), out long n) && n is > 0 and < 1 << 40
+        long bytes = long.TryParse(text, out long n) && n is > 0 and < 1L << 40
             ? n * MiB
             : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
         return Math.Max(bytes, 4L * Slab.Size);

@@ -18,34 +18,36 @@ internal sealed class CentralList(BufferPool pool, SlabHeap heap, int sizeClass)
     public int Take(Span<NetBuffer?> batch)
     {
         int taken = TakeFree(batch);
-        while (taken == 0 && heap.TryAllocate(sizeClass) is { } slab)
+        if (taken > 0 || heap.TryAllocate(sizeClass) is not { } slab)
+            return taken;
+        lock (_lock)
         {
-            lock (_lock)
-            {
-                _total += slab.Total;
-                _free += slab.Total;
-                _partial.PushFront(slab);
-            }
-            taken = TakeFree(batch);
+            // Something is taken of it at once: one on the list of which nothing is away would never become idle.
+            _total += slab.Total;
+            _free += slab.Total;
+            _partial.PushFront(slab);
+            return TakeFreeLocked(batch);
         }
-        return taken;
     }
 
     /// <summary>As <see cref="Take"/>, of what there is already.</summary>
     public int TakeFree(Span<NetBuffer?> batch)
     {
-        int taken = 0;
         lock (_lock)
+            return TakeFreeLocked(batch);
+    }
+
+    private int TakeFreeLocked(Span<NetBuffer?> batch)
+    {
+        int taken = 0;
+        while (taken < batch.Length && (_partial.First ?? TakeIdle()) is { } slab)
         {
-            while (taken < batch.Length && (_partial.First ?? TakeIdle()) is { } slab)
-            {
-                while (taken < batch.Length && slab.FreeCount > 0)
-                    batch[taken++] = slab.Take();
-                if (slab.FreeCount == 0)
-                    _partial.Remove(slab);
-            }
-            _free -= taken;
+            while (taken < batch.Length && slab.FreeCount > 0)
+                batch[taken++] = slab.Take();
+            if (slab.FreeCount == 0)
+                _partial.Remove(slab);
         }
+        _free -= taken;
         return taken;
     }
 
@@ -97,6 +99,7 @@ internal sealed class CentralList(BufferPool pool, SlabHeap heap, int sizeClass)
     public int ReleaseIdle(long since)
     {
         SlabList old = default;
+        pool.BeginReleasing();
         lock (_lock)
         {
             for (Slab? slab = _idle.First; slab is not null;)
@@ -119,6 +122,9 @@ internal sealed class CentralList(BufferPool pool, SlabHeap heap, int sizeClass)
             old.Remove(slab);
             heap.Release(slab);
         }
+        pool.EndReleasing();
+        if (released > 0)
+            pool.MemoryCameBack();
         return released;
     }
 

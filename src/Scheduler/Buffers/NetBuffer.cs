@@ -51,6 +51,9 @@ public sealed unsafe class NetBuffer : MemoryManager<byte>, IMemoryOwner<byte>
         set => _isRented = value;
     }
 
+    /// <summary>False when it has been given back already, be it at the same time.</summary>
+    internal bool EndRent() => Interlocked.Exchange(ref _isRented, false);
+
     /// <summary>It has the pattern of a returned one.</summary>
     internal bool IsPoisoned;
 

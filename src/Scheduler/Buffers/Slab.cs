@@ -9,7 +9,7 @@ namespace NetGo;
 //   Full      Partial   CentralList.Put
 //   Partial   Idle      CentralList.Put, the last buffer that was away
 //   Idle      Partial   CentralList.Take
-//   Idle      Released  CentralList.TryReleaseIdle: its pages go back to the system, its addresses stay
+//   Idle      Released  CentralList.ReleaseIdle: its pages go back to the system, its addresses stay
 //
 // All under the lock of the central list that has it, or, while Released, of its heap.
 internal sealed unsafe class Slab(BufferPool pool, int node, byte* start, nuint size)

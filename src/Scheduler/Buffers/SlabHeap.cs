@@ -61,7 +61,6 @@ internal sealed unsafe class SlabHeap(BufferPool pool, int node, int systemNode,
         if (pool.IsDisposed)
             Unmap();
         pool.Uncommit(Slab.Size);
-        pool.MemoryCameBack();
     }
 
     /// <summary>Gives the addresses of those that have no pages back too.</summary>

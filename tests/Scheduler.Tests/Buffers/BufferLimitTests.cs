@@ -159,6 +159,27 @@ public class BufferLimitTests
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => pool.RentAsync(-1).AsTask());
     }
 
+    [Fact]
+    public async Task It_is_asked_in_whole_pages_whether_the_pool_can_have_it()
+    {
+        using var pool = new BufferPool(new BufferPoolOptions { MaxBytes = MaxBytes + 2, ReservePercent = 50 });
+        await Assert.ThrowsAsync<InsufficientMemoryException>(() => pool.RentAsync(MaxBytes / 2 + 1).AsTask().Within());
+    }
+
+    [Fact]
+    public async Task Who_waits_ends_with_the_pool()
+    {
+        BufferPool pool = NewPool();
+        List<NetBuffer> all = RentAll(() => pool.TryRent(Large));
+        Task<NetBuffer>[] waiting = [.. Enumerable.Range(0, 3).Select(_ => pool.RentAsync(Large).AsTask())];
+        pool.Dispose();
+        foreach (Task<NetBuffer> one in waiting)
+            await Assert.ThrowsAsync<ObjectDisposedException>(() => one.Within());
+        Assert.Equal(0, pool.GetStatistics().Waiting);
+        all.ForEach(static b => b.Return());
+        Assert.Equal(0, pool.GetStatistics().CommittedBytes);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

@@ -49,6 +49,35 @@ public class BufferMisuseTests
     }
 
     [Fact]
+    public async Task Of_two_returns_at_the_same_time_one_is_refused()
+    {
+        using BufferPool pool = NewPool(track: true);
+        for (int round = 0; round < 100; round++)
+        {
+            NetBuffer buffer = pool.Rent(1);
+            using var start = new Barrier(2);
+            bool[] refused = await Task.WhenAll(ReturnAsync(), ReturnAsync());
+            Assert.Single(refused, true);
+
+            Task<bool> ReturnAsync() => Task.Factory.StartNew(
+                () =>
+                {
+                    start.SignalAndWait();
+                    try
+                    {
+                        buffer.Return();
+                        return false;
+                    }
+                    catch (InvalidOperationException)
+                    {
+                        return true;
+                    }
+                },
+                TaskCreationOptions.LongRunning);
+        }
+    }
+
+    [Fact]
     public void A_leak_report_says_where_a_buffer_was_rented()
     {
         using BufferPool pool = NewPool(track: true);

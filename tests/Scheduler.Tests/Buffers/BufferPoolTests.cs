@@ -262,13 +262,67 @@ public class BufferPoolTests
         Assert.Throws<InvalidOperationException>(BufferPool.Shared.Dispose);
     }
 
+    [Theory]
+    [InlineData("1024", 1L << 30)]
+    [InlineData("1", 8L << 20)]
+    [InlineData("3000000", 3_000_000L << 20)]
+    public void The_limit_may_come_from_the_environment(string text, long bytes) => Assert.Equal(bytes, BufferPoolOptions.DefaultMaxBytes(text));
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("-1")]
+    [InlineData("much")]
+    [InlineData("9000000000000")]
+    public void Else_it_is_half_of_the_memory(string? text) =>
+        Assert.Equal(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2, BufferPoolOptions.DefaultMaxBytes(text));
+
+    [Fact]
+    public async Task A_disposed_pool_lends_nothing_to_a_goroutine_that_has_just_returned_something()
+    {
+        var pool = new BufferPool(new BufferPoolOptions { ReleaseAfter = Timeout.InfiniteTimeSpan });
+        using GoScheduler scheduler = Bounded.NewScheduler(new SchedulerOptions { MaxProcs = 1, Buffers = pool });
+        await scheduler.RunAsync(() =>
+        {
+            NetBuffer kept = pool.Rent(1);
+            pool.Rent(1).Return();
+            pool.Dispose();
+            Assert.Throws<ObjectDisposedException>(() => pool.Rent(1));
+            kept.Return();
+            return Task.CompletedTask;
+        }).Within();
+        Bounded.Until(() => pool.GetStatistics().CommittedBytes == 0, "all is given back");
+    }
+
+    // Two that find nothing both make a slab, and one of these is used by neither.
+    [Fact]
+    public async Task A_slab_that_nobody_uses_is_idle_however_many_made_one()
+    {
+        for (int round = 0; round < 100; round++)
+        {
+            using var pool = new BufferPool(new BufferPoolOptions { ReleaseAfter = Timeout.InfiniteTimeSpan });
+            using var start = new Barrier(2);
+            Task<NetBuffer> Rent() => Task.Factory.StartNew(
+                () =>
+                {
+                    start.SignalAndWait();
+                    return pool.Rent(1);
+                },
+                TaskCreationOptions.LongRunning);
+            foreach (NetBuffer buffer in await Task.WhenAll(Rent(), Rent()))
+                buffer.Return();
+            pool.ReleaseUnused();
+            Assert.Equal(0, pool.GetStatistics().CommittedBytes);
+        }
+    }
+
     [Fact]
     public void Options_out_of_range_are_refused()
     {
         Assert.Throws<ArgumentNullException>(() => new BufferPool(null!));
         Refused(new BufferPoolOptions { MaxBytes = (8 << 20) - 1 });
         Refused(new BufferPoolOptions { ReservePercent = -1 });
-        Refused(new BufferPoolOptions { ReservePercent = 91 });
+        Refused(new BufferPoolOptions { ReservePercent = 76 });
         Refused(new BufferPoolOptions { ReleaseAfter = TimeSpan.FromMilliseconds(9) });
         Refused(new BufferPoolOptions { ReleaseAfter = TimeSpan.FromDays(25) });
 
