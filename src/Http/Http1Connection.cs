@@ -19,7 +19,7 @@ namespace NetGo.Http;
 // active one is left to end its request, after which it sees IsShuttingDown. A wait for the first request of a connection is
 // Fresh instead: a client that has just connected is about to send one, and would take a close for a failure. A shutdown only
 // shortens that wait.
-internal sealed class Http1Connection
+internal sealed class Http1Connection : IThreadPoolWorkItem
 {
     private const int PendingOutputLimit = 32 * 1024;
     private const long MaxDrain = 256 * 1024;
@@ -39,15 +39,17 @@ internal sealed class Http1Connection
     private Phase _phase;
     private bool _handlerStarted;
     private bool _hadRequest;
+    private bool _reportedActive;
     private int _state;
     private long _discarded;
     private long _headDeadline;
-    private CancellationTokenSource? _bufferWait; // whoever takes it out disposes of it
+    private CancelContext? _current; // what a close ends: the context of the request, or of the wait for memory
 
-    internal Http1Connection(Server server, NetConnection transport)
+    internal Http1Connection(Server server, HttpTransport transport, Context context)
     {
         _server = server;
         Transport = transport;
+        Context = context;
     }
 
     private enum Phase : byte
@@ -69,7 +71,10 @@ internal sealed class Http1Connection
         End,
     }
 
-    public NetConnection Transport { get; }
+    public HttpTransport Transport { get; }
+
+    /// <summary>What the contexts of its requests derive from.</summary>
+    public Context Context { get; }
 
     public HttpLimits Limits => _server.Limits;
 
@@ -85,11 +90,13 @@ internal sealed class Http1Connection
     {
         if (!Transport.TryAddReference())
         {
+            Report(ConnState.Closed);
             _server.Remove(this);
             return;
         }
         try
         {
+            Report(ConnState.New);
             while (true)
             {
                 Step step = Advance();
@@ -113,7 +120,7 @@ internal sealed class Http1Connection
                 }
                 else if (step == Step.AwaitWrite)
                 {
-                    Transport.Desc.SetDeadline(PollMode.Write, Now + Limits.WriteTimeout);
+                    Transport.SetDeadline(PollMode.Write, Now + Limits.WriteTimeout);
                     if (await Transport.WaitAsync(PollMode.Write) != PollResult.Ready)
                     {
                         Transport.Abort();
@@ -145,8 +152,12 @@ internal sealed class Http1Connection
             _exchange?.Return();
             _exchange = null;
             Transport.Release(); // before Close, which then has nobody to wake
-            Transport.Close();
-            _server.Remove(this);
+            if (!IsHijacked)
+            {
+                Transport.Close();
+                Report(ConnState.Closed);
+                _server.Remove(this);
+            }
         }
     }
 
@@ -160,7 +171,7 @@ internal sealed class Http1Connection
         }
         else if (old == Fresh && Transport.TryAddReference())
         {
-            Transport.Desc.SetDeadline(PollMode.Read, Now + FreshTimeout);
+            Transport.SetDeadline(PollMode.Read, Now + FreshTimeout);
             Transport.Release();
         }
     }
@@ -169,13 +180,57 @@ internal sealed class Http1Connection
     public void Close()
     {
         Transport.Close();
-        if (Interlocked.Exchange(ref _bufferWait, null) is not { } wait)
-            return;
-        wait.Cancel();
-        wait.Dispose();
+        Volatile.Read(ref _current)?.Cancel(new IOException("The server was closed."));
     }
 
-    private long Now => Transport.Desc.Scheduler.Now();
+    // ---- The context of a request ----
+
+    /// <summary>Ends when the client goes away, when the server is closed, and by <see cref="EndContext"/>.</summary>
+    public Context BeginContext()
+    {
+        CancelContext context = Context.WithCancel(Context);
+        SetCurrent(context);
+        Transport.WatchPeer(this);
+        return context;
+    }
+
+    // The close sees it, or it sees the close.
+    private void SetCurrent(CancelContext context)
+    {
+        Interlocked.Exchange(ref _current, context);
+        if (_server.IsClosed)
+            context.Cancel();
+    }
+
+    private void EndContext()
+    {
+        if (_current is not { } context)
+            return;
+        Transport.WatchPeer(null);
+        Volatile.Write(ref _current, null);
+        context.Dispose();
+    }
+
+    /// <summary>The client has gone away.</summary>
+    void IThreadPoolWorkItem.Execute() => Volatile.Read(ref _current)?.Cancel(new IOException("The client has closed the connection."));
+
+    /// <summary>Has been taken over by its handler: the server knows it no more.</summary>
+    public void BeHijacked()
+    {
+        IsHijacked = true;
+        _server.Remove(this);
+        Report(ConnState.Hijacked);
+    }
+
+    public bool IsHijacked { get; private set; }
+
+    private void Report(ConnState state)
+    {
+        if (_server.OnConnState is { } callback && Transport.Connection is { } connection)
+            callback(connection, state);
+    }
+
+    private long Now => Transport.Scheduler.Now();
 
     private Step Advance()
     {
@@ -224,7 +279,11 @@ internal sealed class Http1Connection
                 return null;
             }
             if (n > 0)
+            {
+                if (!exchange.Parser.InRequest && _server.OnConnState is not null)
+                    ReportActive();
                 continue;
+            }
             if (n != SystemSockets.WouldBlock)
             {
                 // The end, between requests or in the middle of one: nobody is left to be told.
@@ -238,6 +297,14 @@ internal sealed class Http1Connection
         }
     }
 
+    private void ReportActive()
+    {
+        if (_reportedActive)
+            return;
+        _reportedActive = true;
+        Report(ConnState.Active);
+    }
+
     private Step WaitForHead(Http1Exchange exchange)
     {
         if (exchange.Parser.InRequest)
@@ -245,12 +312,17 @@ internal sealed class Http1Connection
             // The time for the head runs from its first byte, however many more trickle in.
             if (_headDeadline == 0)
                 _headDeadline = Now + Limits.ReadHeaderTimeout;
-            Transport.Desc.SetDeadline(PollMode.Read, _headDeadline);
+            Transport.SetDeadline(PollMode.Read, _headDeadline);
             return Step.AwaitRead;
         }
         exchange.Return();
         _exchange = null;
-        Transport.Desc.SetDeadline(PollMode.Read, Now + Limits.IdleTimeout);
+        if (_reportedActive)
+        {
+            _reportedActive = false;
+            Report(ConnState.Idle);
+        }
+        Transport.SetDeadline(PollMode.Read, Now + Limits.IdleTimeout);
         Interlocked.Exchange(ref _state, _hadRequest ? Idle : Fresh);
         if (IsShuttingDown)
             CloseIfIdle();
@@ -269,7 +341,7 @@ internal sealed class Http1Connection
             return true;
         if (result == PollResult.Timeout && _phase == Phase.Head)
         {
-            Transport.Desc.SetDeadline(PollMode.Read, long.MaxValue);
+            Transport.SetDeadline(PollMode.Read, long.MaxValue);
             Refuse(_exchange, 408, "the head of the request did not come in time");
             return true;
         }
@@ -277,19 +349,14 @@ internal sealed class Http1Connection
     }
 
     // The request stays in the system's buffer meanwhile, and so do those after it: the client is slowed down. False when the server
-    // has been closed: it has seen the wait, or the wait sees it.
+    // has been closed.
     private async ValueTask<bool> WaitForBufferAsync(Http1Exchange exchange)
     {
-        // A source of cancellation takes no more than 49 days, which is as good as for ever.
-        var delay = TimeSpan.FromTicks(Math.Min(Limits.BufferTimeout / 100, TimeSpan.FromDays(49).Ticks));
-        var wait = new CancellationTokenSource(delay, Transport.Scheduler.Clock);
-        CancellationToken cancelled = wait.Token;
-        Interlocked.Exchange(ref _bufferWait, wait);
+        using CancelContext wait = Context.WithTimeout(Context.Background, TimeSpan.FromTicks(Limits.BufferTimeout / 100));
+        SetCurrent(wait);
         try
         {
-            if (_server.IsClosed)
-                return false;
-            await exchange.WaitForInputBufferAsync(cancelled);
+            await exchange.WaitForInputBufferAsync(wait.Token);
         }
         catch (OperationCanceledException e)
         {
@@ -299,8 +366,7 @@ internal sealed class Http1Connection
         }
         finally
         {
-            if (Interlocked.Exchange(ref _bufferWait, null) is { } own)
-                own.Dispose();
+            Volatile.Write(ref _current, null);
         }
         return true;
     }
@@ -369,6 +435,12 @@ internal sealed class Http1Connection
         Http1Exchange exchange = _exchange!;
         Http1ResponseWriter response = exchange.Response;
         _handlerStarted = false;
+        EndContext();
+        if (IsHijacked)
+        {
+            EndHijacked(exchange);
+            return;
+        }
         bool whole;
         try
         {
@@ -397,6 +469,15 @@ internal sealed class Http1Connection
         }
         _discarded = 0;
         _phase = Phase.Draining;
+    }
+
+    private void EndHijacked(Http1Exchange exchange)
+    {
+        if (_handlerError is { } error)
+            HttpLog.HandlerFailed(_server.Logger, exchange.Request.Method, exchange.Request.Target, error);
+        _handlerError = null;
+        _phase = Phase.Sending;
+        _discarded = MaxLinger;
     }
 
     private bool EndResponse(Http1Exchange exchange)
@@ -438,8 +519,9 @@ internal sealed class Http1Connection
         RequestBody body = exchange.Request.RequestBody;
         if (exchange.Response.MustClose || body.HasFailed)
         {
-            // Without content left there is nothing to linger for.
-            if (body.IsDone && exchange.Input.IsEmpty)
+            // With nothing left to read there is nothing to linger for. Content that went past the input buffer says nothing of what is
+            // behind it.
+            if (body.IsDone && exchange.HasReadAll)
                 _discarded = MaxLinger;
             _phase = Phase.Sending;
             return null;
@@ -468,7 +550,7 @@ internal sealed class Http1Connection
                     wait = SendPending(exchange);
                     if (wait is null)
                     {
-                        Transport.Desc.SetDeadline(PollMode.Read, Now + Limits.ReadTimeout);
+                        Transport.SetDeadline(PollMode.Read, Now + Limits.ReadTimeout);
                         wait = Step.AwaitRead;
                     }
                     return false;
@@ -501,9 +583,9 @@ internal sealed class Http1Connection
             return wait;
         if (_discarded >= MaxLinger)
             return Step.End;
-        Transport.CloseWriteQuietly();
+        Transport.CloseWrite();
         _phase = Phase.Linger;
-        Transport.Desc.SetDeadline(PollMode.Read, Now + LingerTimeout);
+        Transport.SetDeadline(PollMode.Read, Now + LingerTimeout);
         return null;
     }
 

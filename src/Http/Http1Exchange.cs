@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.Win32.SafeHandles;
 using NetGo.Netpoll;
 
 namespace NetGo.Http;
@@ -11,6 +12,8 @@ namespace NetGo.Http;
 internal sealed class Http1Exchange
 {
     private const int MaxKept = 64;
+    private const int FilePiece = 128 * 1024;
+    private const string ReadsNothing = "The client has not read anything for the write time-out.";
 
     [ThreadStatic]
     private static Stack<Http1Exchange>? t_kept;
@@ -20,6 +23,9 @@ internal sealed class Http1Exchange
     private int _position;
     private int _end;
     private int _contentStart;
+    private bool _readPast;
+    private long _readDeadline;  // of the handler; 0 for none
+    private long _writeDeadline;
 
     private Http1Exchange()
     {
@@ -29,7 +35,7 @@ internal sealed class Http1Exchange
 
     public Http1Connection Connection => _connection!;
 
-    public NetConnection Transport => _connection!.Transport;
+    public HttpTransport Transport => _connection!.Transport;
 
     public HttpLimits Limits => _connection!.Limits;
 
@@ -71,6 +77,8 @@ internal sealed class Http1Exchange
     public void BeginRequest()
     {
         Request.Reset();
+        _readPast = false;
+        _readDeadline = _writeDeadline = 0;
         Parser.Begin(_position, Limits);
     }
 
@@ -206,8 +214,44 @@ internal sealed class Http1Exchange
     /// <summary>For a body that waits for more.</summary>
     public ValueTask<PollResult> WaitForInputAsync(CancellationToken cancellationToken)
     {
-        Transport.Desc.SetDeadline(PollMode.Read, Transport.Desc.Scheduler.Now() + Limits.ReadTimeout);
+        Transport.SetDeadline(PollMode.Read, _readDeadline != 0 ? _readDeadline : Transport.Scheduler.Now() + Limits.ReadTimeout);
         return cancellationToken.CanBeCanceled ? Transport.WaitCancellablyAsync(PollMode.Read, cancellationToken) : Transport.WaitAsync(PollMode.Read);
+    }
+
+    /// <summary>Whether no more can be expected to have come than has been read: the input buffer was not filled, and nothing was read
+    /// past it.</summary>
+    public bool HasReadAll => _position == _end && _end < _input!.Length && !_readPast;
+
+    /// <summary>Reads content past the input buffer, which has none.</summary>
+    public int ReadPast(Span<byte> to)
+    {
+        _readPast = true;
+        return Transport.TryRead(to);
+    }
+
+    // ---- Deadlines ----
+
+    public void SetDeadline(PollMode mode, TimeSpan fromNow)
+    {
+        long deadline = fromNow == Timeout.InfiniteTimeSpan ? long.MaxValue : Math.Max(1, Transport.Scheduler.TimeAfter(fromNow));
+        if (mode == PollMode.Read)
+            _readDeadline = deadline;
+        else
+            _writeDeadline = deadline;
+    }
+
+    // ---- The context, and the end of it all ----
+
+    public Context BeginContext() => _connection!.BeginContext();
+
+    /// <summary>Gives the connection to the handler. Nothing may be left in the output buffer.</summary>
+    public HijackedStream Hijack()
+    {
+        byte[] received = Input.ToArray();
+        _position = _end;
+        var stream = new HijackedStream(Transport.Detach(), received, Transport.Connection, Transport.RemoteEndPoint);
+        _connection!.BeHijacked();
+        return stream;
     }
 
     // ---- Output ----
@@ -235,7 +279,7 @@ internal sealed class Http1Exchange
         int error = Output.TrySend(Transport);
         if (error == 0)
             return Machine.SpendBudget() ? Go.YieldAsync() : default;
-        return error == SystemSockets.WouldBlock ? FlushSlowAsync() : ValueTask.FromException(NetSocket.ErrorOf(-error, "write"));
+        return error == SystemSockets.WouldBlock ? FlushSlowAsync() : ValueTask.FromException(Transport.ErrorOf(error, "write"));
     }
 
     private async ValueTask FlushSlowAsync()
@@ -248,7 +292,7 @@ internal sealed class Http1Exchange
         }
         while (error == SystemSockets.WouldBlock);
         if (error != 0)
-            throw NetSocket.ErrorOf(-error, "write");
+            throw Transport.ErrorOf(error, "write");
     }
 
     /// <summary>Sends bytes that are not in the buffer, which must be empty.</summary>
@@ -263,18 +307,43 @@ internal sealed class Http1Exchange
             else if (n == SystemSockets.WouldBlock)
                 await WaitToWriteAsync();
             else
-                throw NetSocket.ErrorOf(-n, "write");
+                throw Transport.ErrorOf(n, "write");
         }
         if (Machine.SpendBudget())
             await Go.YieldAsync();
     }
 
+    /// <summary>Sends a part of a file past the process.</summary>
+    /// <exception cref="IOException">The connection failed.</exception>
+    public async ValueTask SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (count > 0)
+            {
+                // The time-out is for a client that reads nothing, not for the whole file.
+                int piece = (int)Math.Min(count, FilePiece);
+                ExtendWriteDeadline();
+                await Transport.SendFileAsync(file, offset, piece, cancellationToken);
+                offset += piece;
+                count -= piece;
+            }
+        }
+        catch (TimeoutException)
+        {
+            throw new IOException(ReadsNothing);
+        }
+    }
+
+    private void ExtendWriteDeadline() =>
+        Transport.SetDeadline(PollMode.Write, _writeDeadline != 0 ? _writeDeadline : Transport.Scheduler.Now() + Limits.WriteTimeout);
+
     private async ValueTask WaitToWriteAsync()
     {
-        Transport.Desc.SetDeadline(PollMode.Write, Transport.Desc.Scheduler.Now() + Limits.WriteTimeout);
+        ExtendWriteDeadline();
         PollResult result = await Transport.WaitAsync(PollMode.Write);
         if (result == PollResult.Timeout)
-            throw new IOException("The client has not read anything for the write time-out.");
+            throw new IOException(ReadsNothing);
         if (result == PollResult.Closing)
             throw new IOException("The connection was closed.");
     }

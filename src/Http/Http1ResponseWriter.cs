@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using NetGo.Netpoll;
 
 namespace NetGo.Http;
@@ -13,7 +14,9 @@ namespace NetGo.Http;
 //   Chunked    chunks are built in the buffer behind a gap for their size, closed by a flush
 //   UntilClose HTTP/1.0 without a known length
 //   Empty      the status or the method allows no content; for HEAD what is written is counted only
-//   Ended
+//   Ended      nothing can be written any more: the handler has ended, or has taken the connection over
+//
+// With trailer fields, a response that would be Buffered to its end becomes Chunked then.
 //
 // The gap is as long as "Transfer-Encoding: chunked", the empty line and the first chunk's size line together.
 internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWriter
@@ -23,8 +26,11 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
     private const int MaxBuffered = 60 * 1024; // with the head, a network buffer
     private const int MaxStreamed = 16 * 1024;
     private const int LargeWrite = 8 * 1024;
+    private const int MaxFilePiece = 1 << 30;
 
     private readonly HeaderFields _header = new();
+    private HeaderFields? _trailer;
+    private bool _inPiece;
     private Framing _framing;
     private int _status;
     private int _gap;
@@ -51,6 +57,8 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
 
     public override HeaderFields Header => _header;
 
+    public override HeaderFields Trailer => _trailer ??= new HeaderFields();
+
     public override int StatusCode => _status;
 
     public override bool HeaderWritten => _framing != Framing.Open;
@@ -66,6 +74,8 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
     public void Begin()
     {
         _header.Clear();
+        _trailer?.Clear();
+        _inPiece = false;
         _framing = Framing.Open;
         _status = 200;
         _declared = -1;
@@ -193,6 +203,86 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
         _framing = Framing.Buffered;
     }
 
+    // ---- What comes before, and instead ----
+
+    public override ValueTask WriteInformationalAsync(int statusCode, CancellationToken cancellationToken = default)
+    {
+        if (statusCode is < 102 or > 199)
+            throw new ArgumentOutOfRangeException(nameof(statusCode), statusCode, "The status of an informational response is from 102 to 199.");
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled(cancellationToken);
+        ThrowIfBegun("An informational response comes before the head of the final one.");
+        return exchange.Request.IsHttp10 ? default : SendInformationalAsync(statusCode); // RFC 9110, section 15.2
+    }
+
+    private async ValueTask SendInformationalAsync(int statusCode)
+    {
+        Output.Append(StatusText.LineOf(statusCode));
+        AppendFieldsButFraming();
+        Output.Append("\r\n"u8);
+        await exchange.FlushAsync();
+        MoveStart();
+    }
+
+    private void AppendFieldsButFraming()
+    {
+        for (int i = 0; i < _header.Count; i++)
+        {
+            string name = _header.NameAt(i);
+            if (!IsFraming(name))
+                AppendField(name, _header.ValueAt(i));
+        }
+    }
+
+    private static bool IsFraming(string name) =>
+        name.Equals("Connection", StringComparison.OrdinalIgnoreCase) || name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) ||
+        name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase) || name.Equals("Upgrade", StringComparison.OrdinalIgnoreCase);
+
+    public override async ValueTask<HijackedStream> HijackAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        ThrowIfNotToBeHijacked();
+        await exchange.FlushAsync(); // the answers before this one
+        _framing = Framing.Ended;
+        return exchange.Hijack();
+    }
+
+    public override async ValueTask<HijackedStream> UpgradeAsync(string protocol, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(protocol);
+        if (!HttpSyntax.IsFieldValue(protocol))
+            throw new ArgumentException($"\"{protocol}\" is no name of a protocol.", nameof(protocol));
+        cancellationToken.ThrowIfCancellationRequested();
+        ThrowIfNotToBeHijacked();
+        if (!exchange.Request.AsksToUpgradeTo(protocol))
+            throw new InvalidOperationException($"The client has not asked for {protocol}: it would not understand it (RFC 9110, section 7.8).");
+        Output.Append(StatusText.LineOf(101));
+        AppendFieldsButFraming();
+        Output.Append(Encoding.Latin1.GetBytes($"Connection: Upgrade\r\nUpgrade: {protocol}\r\n\r\n"));
+        _status = 101;
+        _framing = Framing.Ended;
+        Started = true;
+        await exchange.FlushAsync();
+        return exchange.Hijack();
+    }
+
+    private void ThrowIfNotToBeHijacked()
+    {
+        ThrowIfBegun("The connection cannot be taken over any more: the response has begun.");
+        if (!exchange.Request.RequestBody.IsDone)
+            throw new InvalidOperationException("Read the content of the request before the connection is taken over: it would be in what is read of that.");
+    }
+
+    private void ThrowIfBegun(string message)
+    {
+        if (_framing != Framing.Open)
+            throw new InvalidOperationException(message);
+    }
+
+    public override void SetReadDeadline(TimeSpan fromNow) => exchange.SetDeadline(PollMode.Read, fromNow);
+
+    public override void SetWriteDeadline(TimeSpan fromNow) => exchange.SetDeadline(PollMode.Write, fromNow);
+
     // ---- Content ----
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
@@ -227,20 +317,64 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
             Append(content.Span);
             return;
         }
+        BeginPiece(content.Length);
+        await exchange.FlushAsync();
+        await exchange.SendAsync(content);
+        EndPiece();
+    }
+
+    // A piece of content that does not go through the buffer: a chunk of its own, or some bytes of the rest. One that is broken off breaks the
+    // response, whatever the handler makes of the exception.
+    private void BeginPiece(int length)
+    {
         if (_framing == Framing.Chunked)
         {
             OpenChunk();
-            FormatChunkSize(_chunk, content.Length);
+            FormatChunkSize(_chunk, length);
             _chunkOpen = false;
         }
-        _written += content.Length;
-        await exchange.FlushAsync();
-        await exchange.SendAsync(content);
+        _written += length;
+        _inPiece = true;
+    }
+
+    private void EndPiece()
+    {
+        _inPiece = false;
         if (_framing == Framing.Chunked)
             Output.Append("\r\n"u8);
     }
 
-    private void PrepareFor(int count)
+    public override async ValueTask SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!exchange.Transport.CanSendFile || count < LargeWrite)
+        {
+            await base.SendFileAsync(file, offset, count, cancellationToken);
+            return;
+        }
+        PrepareFor(count);
+        if (_framing == Framing.Empty)
+        {
+            _written += count;
+            return;
+        }
+        await FlushAsync(cancellationToken);
+        while (count > 0)
+        {
+            int piece = (int)Math.Min(count, MaxFilePiece);
+            BeginPiece(piece);
+            await exchange.FlushAsync();
+            await exchange.SendFileAsync(file, offset, piece, cancellationToken);
+            EndPiece();
+            offset += piece;
+            count -= piece;
+        }
+    }
+
+    private void PrepareFor(long count)
     {
         if (_framing == Framing.Open)
             WriteHeader(200);
@@ -385,6 +519,11 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
     {
         if (_framing == Framing.Open)
             WriteHeader(_status);
+        if (_inPiece)
+            return false;
+        bool hasTrailer = _trailer is { Count: > 0 };
+        if (hasTrailer && _framing == Framing.Buffered && !exchange.Request.IsHttp10)
+            DecideToStream();
         Framing framing = _framing;
         _framing = Framing.Ended;
         switch (framing)
@@ -409,11 +548,26 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
                 return _written == _declared;
             case Framing.Chunked:
                 CloseChunk();
-                Output.Append("0\r\n\r\n"u8);
+                if (hasTrailer)
+                    AppendTrailer(_trailer!);
+                else
+                    Output.Append("0\r\n\r\n"u8);
                 return true;
             default:
                 return true;
         }
+    }
+
+    private void AppendTrailer(HeaderFields trailer)
+    {
+        Output.Append("0\r\n"u8);
+        for (int i = 0; i < trailer.Count; i++)
+        {
+            string name = trailer.NameAt(i);
+            if (!HttpSyntax.IsForbiddenInTrailer(name))
+                AppendField(name, trailer.ValueAt(i));
+        }
+        Output.Append("\r\n"u8);
     }
 
     /// <summary>Takes back a response that has not left: nothing has been written.</summary>
@@ -426,6 +580,8 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
             return false;
         Discard();
         _header.Clear();
+        _trailer?.Clear();
+        _inPiece = false;
         _framing = Framing.Open;
         _declared = -1;
         _written = 0;

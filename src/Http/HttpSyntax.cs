@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Frozen;
 
 namespace NetGo.Http;
 
@@ -67,6 +68,20 @@ internal static class HttpSyntax
         portLength = port.Length;
         return text[hostEnd] == ':' && port.Length <= 5 && !port.ContainsAnyExceptInRange((byte)'0', (byte)'9');
     }
+
+    // RFC 9110, section 6.5.1: fields that decide where a message ends, where it goes, who sends it and what its content is. After
+    // the content they come too late for whoever reads the message once, and in time for whoever puts all fields together.
+    private static readonly FrozenSet<string> s_notInTrailer = new[]
+    {
+        "Age", "Authorization", "Cache-Control", "Connection", "Content-Encoding", "Content-Length", "Content-Range", "Content-Type", "Cookie",
+        "Date", "Expect", "Expires", "Host", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since", "Keep-Alive",
+        "Location", "Max-Forwards", "Pragma", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Range", "Retry-After",
+        "Set-Cookie", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Vary", "Warning", "WWW-Authenticate",
+    }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+    public static bool IsForbiddenInTrailer(ReadOnlySpan<byte> name) => IsForbiddenInTrailer(System.Text.Encoding.ASCII.GetString(name));
+
+    public static bool IsForbiddenInTrailer(string name) => s_notInTrailer.Contains(name);
 
     public static ReadOnlySpan<byte> TrimWhitespace(ReadOnlySpan<byte> text) => text.Trim(" \t"u8);
 }

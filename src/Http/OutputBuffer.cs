@@ -117,7 +117,7 @@ internal sealed class OutputBuffer
     }
 
     /// <summary>Sends what the system takes. 0 when all is sent, and the memory given back; else <see cref="SystemSockets.WouldBlock"/> or a negative error.</summary>
-    public int TrySend(NetConnection transport)
+    public int TrySend(HttpTransport transport)
     {
         Enter();
         int error = SendUpTo(_end, transport);
@@ -134,7 +134,7 @@ internal sealed class OutputBuffer
     public void MarkAhead() => _ahead = _end;
 
     /// <summary>Sends what waited at <see cref="MarkAhead"/>, as far as the system takes it and nobody else is sending.</summary>
-    public void SendAhead(NetConnection transport)
+    public void SendAhead(HttpTransport transport)
     {
         if (Interlocked.CompareExchange(ref _gate, 1, 0) != 0)
             return;
@@ -142,7 +142,7 @@ internal sealed class OutputBuffer
         Leave();
     }
 
-    private int SendUpTo(int position, NetConnection transport)
+    private int SendUpTo(int position, HttpTransport transport)
     {
         while (_start < position)
         {

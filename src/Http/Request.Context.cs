@@ -8,7 +8,7 @@ public sealed partial class Request
     /// its place one that is derived from it, with a deadline or values. Made when it is first asked for.</summary>
     public Context Context
     {
-        get => _context ??= Context.Background;
+        get => _context ??= _exchange.BeginContext();
         set
         {
             ArgumentNullException.ThrowIfNull(value);
@@ -18,4 +18,22 @@ public sealed partial class Request
 
     /// <summary>The token of <see cref="Context"/>: cancelled when nobody waits for the answer any more. ASP.NET Core's RequestAborted.</summary>
     public CancellationToken Aborted => Context.Token;
+
+    /// <summary>Whether the client would go on with a protocol (RFC 9110, section 7.8).</summary>
+    internal bool AsksToUpgradeTo(string protocol) =>
+        !IsHttp10 && Lists("Connection", "Upgrade") && Lists("Upgrade", protocol);
+
+    // Whether a member of a list is this one.
+    private bool Lists(string field, string member)
+    {
+        foreach (string value in Header.GetAll(field))
+        {
+            foreach (Range range in value.AsSpan().Split(','))
+            {
+                if (value.AsSpan()[range].Trim(" \t").Equals(member, StringComparison.OrdinalIgnoreCase))
+                    return true;
+            }
+        }
+        return false;
+    }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using NetGo.Netpoll;
 
 namespace NetGo.Http;
@@ -142,11 +143,11 @@ internal sealed class RequestBody(Http1Exchange exchange) : Stream
         int buffered = exchange.TakeInput(to);
         if (buffered > 0)
             return buffered;
-        int n = exchange.Transport.TryRead(to);
+        int n = exchange.ReadPast(to);
         if (n == 0)
             throw Fail(400, "The connection ended before the content did.");
         if (n < 0 && n != SystemSockets.WouldBlock)
-            throw Fail(NetSocket.ErrorOf(-n, "read"));
+            throw Fail(exchange.Transport.ErrorOf(n, "read"));
         return n;
     }
 
@@ -173,7 +174,7 @@ internal sealed class RequestBody(Http1Exchange exchange) : Stream
             if (n == 0)
                 throw Fail(400, "The connection ended before the content did.");
             if (n < 0)
-                throw Fail(NetSocket.ErrorOf(-n, "read"));
+                throw Fail(exchange.Transport.ErrorOf(n, "read"));
         }
         if (end > MaxChunkLine)
             throw FailLineTooLong();
@@ -244,6 +245,13 @@ internal sealed class RequestBody(Http1Exchange exchange) : Stream
         int colon = line.IndexOf((byte)':');
         if (colon <= 0 || !HttpSyntax.IsToken(line[..colon]) || !HttpSyntax.IsFieldValue(line[(colon + 1)..]))
             throw Fail(400, "A trailer field is not valid.");
+        ReadOnlySpan<byte> name = line[..colon];
+        if (HttpSyntax.IsForbiddenInTrailer(name))
+            throw Fail(400, "The trailer has a field that belongs to the head.");
+        HeaderFields trailer = exchange.Request.Trailer;
+        if (trailer.Count >= exchange.Limits.MaxHeaderCount)
+            throw Fail(431, $"The trailer has more than {exchange.Limits.MaxHeaderCount} fields.");
+        trailer.Add(Encoding.ASCII.GetString(name), Encoding.Latin1.GetString(HttpSyntax.TrimWhitespace(line[(colon + 1)..])));
     }
 
     private void CheckTrailerSize()

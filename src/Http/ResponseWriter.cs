@@ -70,7 +70,8 @@ public abstract class ResponseWriter : IBufferWriter<byte>
     // ---- What not every response can do ----
 
     /// <summary>Fields that follow the content (RFC 9110, section 6.5). They may be set until the handler ends; a response that has some
-    /// is sent chunked, and one of HTTP/1.0 loses them.</summary>
+    /// is sent chunked. They are not sent with HTTP/1.0, nor when the
+    /// handler has set Content-Length, and never those that belong to the head.</summary>
     /// <exception cref="NotSupportedException">This writer has none.</exception>
     public virtual HeaderFields Trailer => throw NotSupported("trailer fields");
 

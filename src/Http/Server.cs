@@ -73,6 +73,18 @@ public sealed class Server : IAsyncDisposable
     /// <summary>The number of connections that are open.</summary>
     public int ConnectionCount => Volatile.Read(ref _connectionCount);
 
+    /// <summary>Makes the context that those of a listener's requests derive from, when it begins to be served; Go's BaseContext. By default it
+    /// is <see cref="Context.Background"/>.</summary>
+    public Func<NetListener, Context>? BaseContext { get; set; }
+
+    /// <summary>Makes the context that those of a connection's requests derive from, of the listener's; Go's ConnContext. Called for each
+    /// connection: one for which it throws is closed.</summary>
+    public Func<Context, NetConnection, Context>? ConnContext { get; set; }
+
+    /// <summary>Called when a connection changes its state, on its goroutine; Go's ConnState. It must not throw, nor read, write or close the
+    /// connection.</summary>
+    public Action<NetConnection, ConnState>? OnConnState { get; set; }
+
     internal HttpLimits Limits => _limits!;
 
     internal bool IsShuttingDown => _shuttingDown;
@@ -112,24 +124,25 @@ public sealed class Server : IAsyncDisposable
         }
         HttpLog.Serving(Logger, listener.LocalEndPoint, listener.Scheduler.GetPollerKind());
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static server => _ = ((Server)server!).ShutdownAsync(), this);
+        Context context = BaseContext?.Invoke(listener) ?? Context.Background;
         Task[] acceptors = new Task[listener.ShardCount];
         for (int i = 0; i < acceptors.Length; i++)
         {
             int shard = i;
-            acceptors[i] = listener.Scheduler.RunAsync(() => AcceptAsync(listener, shard));
+            acceptors[i] = listener.Scheduler.RunAsync(() => AcceptAsync(listener, shard, context));
         }
         await Task.WhenAll(acceptors).ConfigureAwait(false);
         await _drained.Task.ConfigureAwait(false);
     }
 
-    private async Task AcceptAsync(NetListener listener, int shard)
+    private async Task AcceptAsync(NetListener listener, int shard, Context context)
     {
         try
         {
             while (await listener.AcceptAsync(shard) is { } transport)
             {
-                var connection = new Http1Connection(this, transport);
-                if (Add(connection))
+                Http1Connection? connection = ContextFor(transport, context) is { } own ? new(this, new SocketTransport(transport), own) : null;
+                if (connection is not null && Add(connection))
                     listener.Scheduler.Spawn(static c => ((Http1Connection)c!).ServeAsync(), connection);
                 else
                     transport.Close();
@@ -147,6 +160,21 @@ public sealed class Server : IAsyncDisposable
                 _acceptorCount--;
                 CompleteIfDrained();
             }
+        }
+    }
+
+    private Context? ContextFor(NetConnection connection, Context context)
+    {
+        if (ConnContext is not { } make)
+            return context;
+        try
+        {
+            return make(context, connection);
+        }
+        catch (Exception e)
+        {
+            HttpLog.ConnContextFailed(Logger, e);
+            return null;
         }
     }
 

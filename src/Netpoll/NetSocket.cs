@@ -251,6 +251,20 @@ public abstract class NetSocket : IDisposable
     private static readonly Action<object?> s_cancelRead = static desc => ((PollDesc)desc!).Cancel(PollMode.Read);
     private static readonly Action<object?> s_cancelWrite = static desc => ((PollDesc)desc!).Cancel(PollMode.Write);
 
+    /// <summary>Has a work item queued when the peer has ended its stream or the connection has failed; see
+    /// <see cref="PollDesc.WatchPeer"/>. By one who holds a reference.</summary>
+    internal void WatchPeer(IThreadPoolWorkItem? watcher)
+    {
+        if (watcher is not null)
+        {
+            if (!_registered)
+                Register();
+            if (OperatingSystem.IsWindows())
+                _poller.Arm(_desc, PollMode.Read);
+        }
+        _desc.WatchPeer(watcher);
+    }
+
     private void Register()
     {
         lock (_desc)

@@ -86,6 +86,7 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
     private bool _readCancelled;
     private bool _writeCancelled;
     private volatile bool _peerClosed;
+    private IThreadPoolWorkItem? _peerWatcher; // whoever takes it out queues it
 
     internal PollDesc(uint index) => Index = index;
 
@@ -118,6 +119,7 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
         _readCancelled = false;
         _writeCancelled = false;
         _peerClosed = false;
+        _peerWatcher = null;
     }
 
     /// <summary>The last user is gone: stale events and timers find nothing.</summary>
@@ -130,6 +132,7 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
             Heap?.Stop(this);
             _timerWhen = NoDeadline;
         }
+        Volatile.Write(ref _peerWatcher, null);
     }
 
     // ---- Waiting ----
@@ -236,7 +239,28 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
         }
     }
 
-    internal void PeerHasClosed() => _peerClosed = true;
+    internal void PeerHasClosed()
+    {
+        _peerClosed = true;
+        QueueWatcher();
+    }
+
+    /// <summary>Has a work item queued once the peer is seen to have closed, at once if it is seen already; null takes it back. It runs on
+    /// the thread pool: the poller's thread has others to serve.</summary>
+    public void WatchPeer(IThreadPoolWorkItem? watcher)
+    {
+        Volatile.Write(ref _peerWatcher, watcher);
+        if (watcher is not null)
+            QueueWatcher();
+    }
+
+    // Who closes writes _peerClosed and then looks for a watcher; who watches writes that and then looks at _peerClosed.
+    private void QueueWatcher()
+    {
+        Interlocked.MemoryBarrier();
+        if (_peerClosed && Volatile.Read(ref _peerWatcher) is not null && Interlocked.Exchange(ref _peerWatcher, null) is { } watcher)
+            ThreadPool.UnsafeQueueUserWorkItem(watcher, preferLocal: false);
+    }
 
     private static Goroutine? Unblock(ref object? semaphore, bool ready)
     {
