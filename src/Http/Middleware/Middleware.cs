@@ -1,0 +1,4 @@
+namespace NetGo.Http;
+
+/// <summary>What is put around a handler.</summary>
+public static partial class Middleware;
