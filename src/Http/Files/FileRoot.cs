@@ -12,21 +12,18 @@ namespace NetGo.Http;
 // time would pass. Where others can write to the root, serve it from Linux.
 //
 // The root is looked up for each file: it may be a link that a deployment moves.
-internal sealed class FileRoot(string path, bool mayLeave)
+internal sealed class FileRoot(string path, bool mayLeave, bool usesLinuxCalls)
 {
     private const int MaxLinks = 40;
 
     private readonly string _path = Path.GetFullPath(path);
-
-    /// <summary>For tests: the way of the systems without O_PATH.</summary>
-    internal static bool UsesLinuxCalls { get; set; } = LinuxFiles.Works;
 
     /// <summary>Opens a file or directory.</summary>
     /// <param name="relative">Names with slashes between; "" for the root itself.</param>
     /// <param name="file">To be disposed of.</param>
     /// <returns>0, or the status to answer with: 404, or 403 for what the process may not read.</returns>
     /// <exception cref="IOException">The system failed: it has no descriptor left, most often.</exception>
-    public int Open(string relative, out FoundFile? file) => UsesLinuxCalls ? OpenOnLinux(relative, out file) : OpenAnywhere(relative, out file);
+    public int Open(string relative, out FoundFile? file) => usesLinuxCalls ? OpenOnLinux(relative, out file) : OpenAnywhere(relative, out file);
 
     private int OpenOnLinux(string relative, out FoundFile? file)
     {

@@ -4,11 +4,19 @@ using System.Text;
 namespace NetGo.Http;
 
 /// <summary>Serves the files below a directory: see <see cref="Handlers.FileServer"/>.</summary>
-internal sealed class FileServer(string root, FileServerOptions options) : IHandler
+/// <param name="root">The directory, or a file.</param>
+/// <param name="options">Which files.</param>
+/// <param name="usesLinuxCalls">False for the way of the systems without O_PATH.</param>
+internal sealed class FileServer(string root, FileServerOptions options, bool usesLinuxCalls) : IHandler
 {
     private static readonly string[] s_codings = ["br", "gzip"];
 
-    private readonly FileRoot _root = new(root, options.FollowLinksOutside);
+    private readonly FileRoot _root = new(root, options.FollowLinksOutside, usesLinuxCalls);
+
+    public FileServer(string root, FileServerOptions options)
+        : this(root, options, LinuxFiles.Works)
+    {
+    }
 
     public ValueTask ServeHttpAsync(ResponseWriter response, Request request)
     {
