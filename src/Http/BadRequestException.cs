@@ -29,6 +29,6 @@ public sealed class BadRequestException : IOException
     public BadRequestException(int statusCode, string message)
         : base(message) => StatusCode = statusCode;
 
-    /// <summary>The status to answer with: 400, 408, 413 or 431.</summary>
+    /// <summary>The status to answer with: 400, 408, 413, 415 or 431.</summary>
     public int StatusCode { get; }
 }

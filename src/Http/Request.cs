@@ -138,6 +138,8 @@ public sealed partial class Request
         Trailer.Clear();
         Body = RequestBody;
         _context = null;
+        ResetFields();
+        ResetContent();
         _method = _target = _path = _host = default;
         _query = (0, -1);
         _targetText = _pathText = _queryText = _hostText = null;
