@@ -128,6 +128,8 @@ public sealed partial class Request
     /// <summary>The buffer that all positions refer to.</summary>
     internal void SetRaw(NetBuffer? raw)
     {
+        if (raw is null)
+            ReleaseMultipart(); // the exchange is over, and may lie unused for long
         _raw = raw;
         Header.SetRaw(raw);
     }
@@ -140,6 +142,7 @@ public sealed partial class Request
         _context = null;
         ResetFields();
         ResetContent();
+        ReleaseMultipart();
         _method = _target = _path = _host = default;
         _query = (0, -1);
         _targetText = _pathText = _queryText = _hostText = null;

@@ -75,7 +75,7 @@ public sealed partial class Request
     /// the content is one.</summary>
     /// <param name="name">The name.</param>
     /// <param name="cancellationToken">Ends the wait for the client.</param>
-    /// <exception cref="BadRequestException">As <see cref="ReadFormAsync"/>, but for 415.</exception>
+    /// <exception cref="BadRequestException">As <see cref="ReadFormAsync"/> and <see cref="ReadMultipartFormAsync"/>, but for 415.</exception>
     public async ValueTask<string?> FormValueAsync(string name, CancellationToken cancellationToken = default) =>
         await PostFormValueAsync(name, cancellationToken) ?? QueryValues[name];
 
@@ -84,9 +84,11 @@ public sealed partial class Request
     public async ValueTask<string?> PostFormValueAsync(string name, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return Method is "POST" or "PUT" or "PATCH" && IsUrlEncoded(ContentType)
-            ? (await ReadFormAsync(cancellationToken: cancellationToken))[name]
-            : null;
+        if (Method is not ("POST" or "PUT" or "PATCH"))
+            return null;
+        if (IsUrlEncoded(ContentType))
+            return (await ReadFormAsync(cancellationToken: cancellationToken))[name];
+        return BoundaryOf(ContentType) is null ? null : (await ReadMultipartFormAsync(cancellationToken: cancellationToken)).Values[name];
     }
 
     private static bool IsUrlEncoded(MediaTypeHeaderValue? type) =>

@@ -1,0 +1,49 @@
+namespace NetGo.Http;
+
+/// <summary>Content that may have no more than so many bytes; Go's MaxBytesReader.</summary>
+internal sealed class LimitedContent(Stream inner, long limit) : Stream
+{
+    private long _read;
+
+    /// <summary>Whether the content has been read to its end.</summary>
+    public bool HasEnded { get; private set; }
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => inner.Length;
+
+    public override long Position
+    {
+        get => _read;
+        set => throw new NotSupportedException("The content of a request cannot be sought in.");
+    }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        Count(await inner.ReadAsync(buffer, cancellationToken), buffer.Length);
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => Count(inner.Read(buffer, offset, count), count);
+
+    private int Count(int n, int wanted)
+    {
+        HasEnded |= n == 0 && wanted > 0;
+        _read += n;
+        return _read <= limit ? n : throw new BadRequestException(413, $"The content is longer than {limit} bytes.");
+    }
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException("The content of a request cannot be sought in.");
+
+    public override void SetLength(long value) => throw new NotSupportedException("The content of a request cannot be changed.");
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("The content of a request cannot be changed.");
+}
