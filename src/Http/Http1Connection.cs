@@ -1,4 +1,6 @@
+using System.Net.Security;
 using System.Runtime.ExceptionServices;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using NetGo.Netpoll;
 
@@ -43,11 +45,13 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
     private int _state;
     private long _discarded;
     private long _headDeadline;
+    private readonly TlsOptions? _tls;
     private CancelContext? _current; // what a close ends: the context of the request, or of the wait for memory
 
-    internal Http1Connection(Server server, HttpTransport transport, Context context)
+    internal Http1Connection(Server server, HttpTransport transport, Context context, TlsOptions? tls)
     {
         _server = server;
+        _tls = tls;
         Transport = transport;
         Context = context;
     }
@@ -71,7 +75,8 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
         End,
     }
 
-    public HttpTransport Transport { get; }
+    /// <summary>With TLS another one after the handshake, over the same descriptor.</summary>
+    public HttpTransport Transport { get; private set; }
 
     /// <summary>What the contexts of its requests derive from.</summary>
     public Context Context { get; }
@@ -97,6 +102,8 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
         try
         {
             Report(ConnState.New);
+            if (_tls is not null && !await ShakeHandsAsync(_tls))
+                return;
             while (true)
             {
                 Step step = Advance();
@@ -154,11 +161,39 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
             Transport.Release(); // before Close, which then has nobody to wake
             if (!IsHijacked)
             {
-                Transport.Close();
+                Transport.Dispose();
                 Report(ConnState.Closed);
                 _server.Remove(this);
             }
         }
+    }
+
+    private async ValueTask<bool> ShakeHandsAsync(TlsOptions options)
+    {
+        NetConnection connection = Transport.Connection!;
+        var stream = new SslStream(connection.AsStream(ownsConnection: true));
+        long deadline = Transport.Scheduler.TimeAfter(options.HandshakeTimeout);
+        Transport.SetDeadline(PollMode.Read, deadline);
+        Transport.SetDeadline(PollMode.Write, deadline);
+        try
+        {
+            await stream.AuthenticateAsServerAsync(
+                static (_, hello, state, _) => ValueTask.FromResult(((TlsOptions)state!).For(hello.ServerName)), options);
+        }
+        catch (Exception e)
+        {
+            // Whatever it is, it concerns this client only: what it sent, its certificate, or what a selector made of its name.
+            HttpLog.HandshakeFailed(_server.Logger, e);
+            await stream.DisposeAsync();
+            return false;
+        }
+        var state = new TlsConnectionState(
+            stream.SslProtocol, stream.NegotiatedCipherSuite, stream.TargetHostName, stream.NegotiatedApplicationProtocol.ToString(),
+            stream.RemoteCertificate as X509Certificate2);
+        Transport.SetDeadline(PollMode.Read, long.MaxValue);
+        Transport.SetDeadline(PollMode.Write, long.MaxValue);
+        Transport = new TlsTransport(connection, stream, state);
+        return true;
     }
 
     /// <summary>Closes the connection if it waits for a request; after a while if for its first.</summary>

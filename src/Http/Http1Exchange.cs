@@ -247,9 +247,10 @@ internal sealed class Http1Exchange
     /// <summary>Gives the connection to the handler. Nothing may be left in the output buffer.</summary>
     public HijackedStream Hijack()
     {
-        byte[] received = Input.ToArray();
+        Stream inner = Transport.Detach(out byte[] behind);
+        byte[] received = [.. Input, .. behind];
         _position = _end;
-        var stream = new HijackedStream(Transport.Detach(), received, Transport.Connection, Transport.RemoteEndPoint);
+        var stream = new HijackedStream(inner, received, Transport.Connection, Transport.RemoteEndPoint);
         _connection!.BeHijacked();
         return stream;
     }

@@ -23,6 +23,9 @@ internal static partial class HttpLog
     [LoggerMessage(6, LogLevel.Warning, "There is no memory for requests: they are answered with 503. This is said once in ten seconds.")]
     public static partial void OutOfBuffers(ILogger logger, Exception exception);
 
+    [LoggerMessage(8, LogLevel.Debug, "A TLS handshake failed.")]
+    public static partial void HandshakeFailed(ILogger logger, Exception exception);
+
     [LoggerMessage(7, LogLevel.Error, "Server.ConnContext threw: the connection is closed.")]
     public static partial void ConnContextFailed(ILogger logger, Exception exception);
 }

@@ -106,7 +106,33 @@ public sealed class Server : IAsyncDisposable
     /// <param name="listener">Belongs to the server from now on.</param>
     /// <param name="cancellationToken">Begins a graceful shutdown.</param>
     /// <exception cref="InvalidOperationException">A limit is out of range, or the server has been shut down.</exception>
-    public async Task ServeAsync(NetListener listener, CancellationToken cancellationToken = default)
+    public Task ServeAsync(NetListener listener, CancellationToken cancellationToken = default) => ServeAsync(listener, null, cancellationToken);
+
+    /// <summary>As <see cref="ListenAndServeAsync"/>, with TLS; Go's ListenAndServeTLS.</summary>
+    /// <param name="tls">The certificate, and more.</param>
+    /// <param name="cancellationToken">Begins a graceful shutdown.</param>
+    /// <inheritdoc cref="ListenAndServeAsync" path="/exception"/>
+    public Task ListenAndServeTlsAsync(TlsOptions tls, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(tls);
+        tls.Validate();
+        return ServeAsync(NetListener.Listen(Address, new ListenOptions { Logger = Logger }), tls, cancellationToken);
+    }
+
+    /// <summary>As <see cref="ServeAsync(NetListener, CancellationToken)"/>, with TLS; Go's ServeTLS. One server may serve several listeners, with
+    /// and without.</summary>
+    /// <param name="listener">Belongs to the server from now on.</param>
+    /// <param name="tls">The certificate, and more.</param>
+    /// <param name="cancellationToken">Begins a graceful shutdown.</param>
+    /// <inheritdoc cref="ServeAsync(NetListener, CancellationToken)" path="/exception"/>
+    public Task ServeTlsAsync(NetListener listener, TlsOptions tls, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(tls);
+        tls.Validate();
+        return ServeAsync(listener, tls, cancellationToken);
+    }
+
+    private async Task ServeAsync(NetListener listener, TlsOptions? tls, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(listener);
         lock (_lock)
@@ -129,19 +155,19 @@ public sealed class Server : IAsyncDisposable
         for (int i = 0; i < acceptors.Length; i++)
         {
             int shard = i;
-            acceptors[i] = listener.Scheduler.RunAsync(() => AcceptAsync(listener, shard, context));
+            acceptors[i] = listener.Scheduler.RunAsync(() => AcceptAsync(listener, shard, context, tls));
         }
         await Task.WhenAll(acceptors).ConfigureAwait(false);
         await _drained.Task.ConfigureAwait(false);
     }
 
-    private async Task AcceptAsync(NetListener listener, int shard, Context context)
+    private async Task AcceptAsync(NetListener listener, int shard, Context context, TlsOptions? tls)
     {
         try
         {
             while (await listener.AcceptAsync(shard) is { } transport)
             {
-                Http1Connection? connection = ContextFor(transport, context) is { } own ? new(this, new SocketTransport(transport), own) : null;
+                Http1Connection? connection = ContextFor(transport, context) is { } own ? new(this, new SocketTransport(transport), own, tls) : null;
                 if (connection is not null && Add(connection))
                     listener.Scheduler.Spawn(static c => ((Http1Connection)c!).ServeAsync(), connection);
                 else

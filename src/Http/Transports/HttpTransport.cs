@@ -13,6 +13,9 @@ internal abstract class HttpTransport
     /// <summary>The connection at the bottom of it; null when it is in memory.</summary>
     public abstract NetConnection? Connection { get; }
 
+    /// <summary>What TLS has agreed on; null without it.</summary>
+    public virtual TlsConnectionState? Tls => null;
+
     public abstract EndPoint RemoteEndPoint { get; }
 
     public abstract EndPoint LocalEndPoint { get; }
@@ -33,7 +36,11 @@ internal abstract class HttpTransport
     public abstract void CloseWrite();
 
     /// <summary>Gives it up to somebody who reads and writes a stream from now on, and disposes of that.</summary>
-    public abstract Stream Detach();
+    /// <param name="received">What has been received and read by nobody: it comes before what the stream reads.</param>
+    public abstract Stream Detach(out byte[] received);
+
+    /// <summary>Closes it, by the goroutine that reads and writes, which will not do that any more.</summary>
+    public virtual void Dispose() => Close();
 
     // ---- Reading and writing ----
 

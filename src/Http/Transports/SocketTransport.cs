@@ -25,8 +25,9 @@ internal sealed class SocketTransport(NetConnection connection) : HttpTransport
 
     public override void CloseWrite() => connection.CloseWriteQuietly();
 
-    public override Stream Detach()
+    public override Stream Detach(out byte[] received)
     {
+        received = [];
         connection.Desc.SetDeadline(PollMode.Read, long.MaxValue);
         connection.Desc.SetDeadline(PollMode.Write, long.MaxValue);
         return connection.AsStream();

@@ -13,12 +13,14 @@ internal sealed class TestServer : IAsyncDisposable
     private readonly MemoryLogger _log = new();
 
     public TestServer(
-        Func<ResponseWriter, Request, ValueTask> handler, Action<Server>? configure = null, BufferPool? buffers = null, CancellationToken cancellationToken = default)
-        : this(new HandlerFunc(handler), configure, buffers, cancellationToken)
+        Func<ResponseWriter, Request, ValueTask> handler, Action<Server>? configure = null, BufferPool? buffers = null, TlsOptions? tls = null,
+        CancellationToken cancellationToken = default)
+        : this(new HandlerFunc(handler), configure, buffers, tls, cancellationToken)
     {
     }
 
-    public TestServer(IHandler handler, Action<Server>? configure = null, BufferPool? buffers = null, CancellationToken cancellationToken = default)
+    public TestServer(
+        IHandler handler, Action<Server>? configure = null, BufferPool? buffers = null, TlsOptions? tls = null, CancellationToken cancellationToken = default)
     {
         _scheduler = new GoScheduler(new SchedulerOptions { MaxProcs = 2, Buffers = buffers });
         _leaks = GoroutineLeaks.Watch(_scheduler);
@@ -26,7 +28,7 @@ internal sealed class TestServer : IAsyncDisposable
         EndPoint = (IPEndPoint)_listener.LocalEndPoint;
         Server = new Server { Handler = handler, Logger = _log };
         configure?.Invoke(Server);
-        Serving = Server.ServeAsync(_listener, cancellationToken);
+        Serving = tls is null ? Server.ServeAsync(_listener, cancellationToken) : Server.ServeTlsAsync(_listener, tls, cancellationToken);
     }
 
     public static TimeSpan Bound { get; } = TimeSpan.FromMilliseconds(RawClient.BoundMilliseconds);
@@ -74,7 +76,8 @@ internal sealed class TestServer : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            throw new TimeoutException($"ServeAsync has not completed after Close, with {Server.ConnectionCount} connections. Log: {string.Join("; ", _log.Entries)}");
+            throw new TimeoutException($"ServeAsync has not completed after Close, with {Server.ConnectionCount} connections. " +
+                $"Goroutines: {string.Join("; ", _scheduler.Goroutines())}. Log: {string.Join("; ", _log.Entries)}");
         }
 
         await Server.DisposeAsync().AsTask().WaitAsync(Bound);
