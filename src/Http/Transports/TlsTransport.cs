@@ -250,8 +250,7 @@ internal sealed class TlsTransport(NetConnection connection, SslStream stream, T
             }
             else if (_inStart == _inEnd && !_ended && _failure is null)
             {
-                await stream.ReadAsync(Memory<byte>.Empty, cancellationToken);
-                _readable = true;
+                _readable = await stream.ReadAsync(Memory<byte>.Empty, cancellationToken) == 0; // as it always is
             }
             return PollResult.Ready;
         }
