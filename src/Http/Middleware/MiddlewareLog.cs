@@ -13,7 +13,8 @@ internal static partial class MiddlewareLog
 
     [LoggerMessage(
         EventId = 103,
-        Message = "{RemoteAddress} \"{Method} {Target} {Protocol}\" {Host} {Status} {Bytes} bytes {ElapsedMilliseconds} ms \"{Referer}\" \"{UserAgent}\" {RequestId}")]
+        Message = "{RemoteAddress} \"{Method} {Target} {Protocol}\" {Host} {Status} {Bytes} bytes " +
+            "{ElapsedMilliseconds} ms \"{Referer}\" \"{UserAgent}\" {RequestId}")]
     public static partial void Served(
         ILogger logger, LogLevel level, string remoteAddress, string method, string target, string protocol, string host, int status, long bytes,
         double elapsedMilliseconds, string referer, string userAgent, string requestId);
