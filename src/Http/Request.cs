@@ -52,7 +52,7 @@ public sealed partial class Request
     public string Path => _pathText ??= PercentEncoding.DecodeToString(RawPath);
 
     /// <summary>The target's query without its question mark, as it was sent; "" when there is none.</summary>
-    public string Query => _queryText ??= _query.Length > 0 ? Encoding.ASCII.GetString(Slice(_query)) : "";
+    public string Query => _queryText ??= Encoding.ASCII.GetString(RawQuery);
 
     /// <summary>The host that is asked for, with its port if one was sent: of the target if it has one, else of the Host field.
     /// "" when neither is there (HTTP/1.0).</summary>
@@ -90,11 +90,11 @@ public sealed partial class Request
     public string PathValue(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return _pathMatch is { } match && match.TryGetValue(name, RawPath, out string value) ? value : "";
+        return _pathMatch is { } match && match.TryGetValue(name, RawPath, out string value) ? value : OuterPathValue(name);
     }
 
     /// <summary>The pattern of the <see cref="ServeMux"/> that matched, or "".</summary>
-    public string Pattern => _pathMatch?.Pattern?.ToString() ?? "";
+    public string Pattern => (_pathMatch?.Pattern ?? OuterPattern)?.ToString() ?? "";
 
     // ---- For the server ----
 
@@ -102,10 +102,10 @@ public sealed partial class Request
 
     internal ReadOnlySpan<byte> RawMethod => Slice(_method);
 
-    // RFC 9110, 4.2.3: an absolute target without a path is one with the path "/".
-    internal ReadOnlySpan<byte> RawPath => _path.Length == 0 && IsAbsolute ? "/"u8 : Slice(_path);
+    // RFC 9110, 4.2.3: an absolute target without a path is one with the path "/". So is what a prefix leaves that is the whole path.
+    internal ReadOnlySpan<byte> RawPath => _path.Length == 0 && (IsAbsolute || _strippedCount > 0) ? "/"u8 : Slice(_path);
 
-    internal ReadOnlySpan<byte> RawQuery => _query.Length < 0 ? default : Slice(_query);
+    internal ReadOnlySpan<byte> RawQuery => _otherQuery ?? (_query.Length < 0 ? default : Slice(_query));
 
     internal bool HasQuery => _query.Length >= 0;
 

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace NetGo.Http;
 
 /// <summary>Sends requests to handlers by patterns with the syntax and precedence of Go 1.22: "[METHOD ][HOST]/[PATH]" with
@@ -35,26 +33,20 @@ public sealed class ServeMux : IHandler
         ArgumentNullException.ThrowIfNull(request);
         if (request.RawPath.SequenceEqual("*"u8))
             return default; // OPTIONS *: the server as a whole is there
-        ReadOnlySpan<byte> path = request.RawMethod.SequenceEqual("CONNECT"u8) && request.RawPath.IsEmpty ? "/"u8 : request.RawPath;
-        switch (_routes.Match(request.RawMethod, request.RawHost, path, request.PathMatch, out IHandler? handler))
+        ReadOnlySpan<byte> rawPath = request.RawMethod.SequenceEqual("CONNECT"u8) && request.RawPath.IsEmpty ? "/"u8 : request.RawPath;
+        switch (_routes.Match(request.RawMethod, request.RawHost, rawPath, request.PathMatch, out IHandler? handler))
         {
             case RouteOutcome.Found:
                 return handler!.ServeHttpAsync(response, request);
             case RouteOutcome.Redirect:
-                response.Header.Set("Location", request.PathMatch.RedirectPath + (request.HasQuery ? "?" + Encoding.ASCII.GetString(request.RawQuery) : ""));
-                return RefuseAsync(response, RoutingTree<IHandler>.RedirectStatusCode);
+                string path = request.StrippedPrefix + request.PathMatch.RedirectPath;
+                response.Header.Set("Location", request.HasQuery ? $"{path}?{request.Query}" : path);
+                return response.ErrorAsync(RoutingTree<IHandler>.RedirectStatusCode);
             case RouteOutcome.MethodNotAllowed:
                 response.Header.Set("Allow", string.Join(", ", request.PathMatch.AllowedMethods));
-                return RefuseAsync(response, 405);
+                return response.ErrorAsync(405);
             default:
-                return RefuseAsync(response, 404);
+                return response.ErrorAsync(404);
         }
-    }
-
-    private static ValueTask RefuseAsync(ResponseWriter response, int status)
-    {
-        response.Header.Set("Content-Type", "text/plain; charset=utf-8");
-        response.WriteHeader(status);
-        return response.WriteAsync($"{status} {StatusText.Of(status)}\n");
     }
 }

@@ -73,7 +73,7 @@ public static class ContentResponses
                 SendNotModified(response, tag);
                 return;
             case PreconditionOutcome.Failed:
-                await PlainAnswer.SendAsync(response, 412);
+                await response.ErrorAsync(412);
                 return;
         }
         if (!header.Contains("Content-Type"))
@@ -86,7 +86,7 @@ public static class ContentResponses
         {
             case ByteRange.Outcome.Unsatisfiable:
                 header.Set("Content-Range", string.Create(CultureInfo.InvariantCulture, $"bytes */{content.Length}"));
-                await PlainAnswer.SendAsync(response, 416);
+                await response.ErrorAsync(416);
                 return;
             case ByteRange.Outcome.Partial when ranges.Count > 1:
                 await SendPartsAsync(response, request, content, ranges);

@@ -25,15 +25,15 @@ internal sealed class FileServer(string root, FileServerOptions options, bool us
         if (!request.IsHead && !request.RawMethod.SequenceEqual("GET"u8))
         {
             response.Header.Set("Allow", "GET, HEAD");
-            return PlainAnswer.SendAsync(response, 405);
+            return response.ErrorAsync(405);
         }
         int refusal = FilePath.Parse(request.RawPath, options, out string path);
-        return refusal != 0 ? PlainAnswer.SendAsync(response, refusal) : ServeAsync(response, request, path);
+        return refusal != 0 ? response.ErrorAsync(refusal) : ServeAsync(response, request, path);
     }
 
     /// <summary>Serves the root, which may be a file, whatever the request's path and method.</summary>
     public ValueTask ServeRootAsync(ResponseWriter response, Request request) =>
-        FilePath.Parse(request.RawPath, options, out _) == 400 ? PlainAnswer.SendAsync(response, 400) : ServeAsync(response, request, "");
+        FilePath.Parse(request.RawPath, options, out _) == 400 ? response.ErrorAsync(400) : ServeAsync(response, request, "");
 
     private ValueTask ServeAsync(ResponseWriter response, Request request, string path)
     {
@@ -43,7 +43,7 @@ internal sealed class FileServer(string root, FileServerOptions options, bool us
         FoundFile? file = null;
         string name = path;
         int refusal = Go.Blocking(() => Find(path, url, out file, out name));
-        return refusal != 0 ? PlainAnswer.SendAsync(response, refusal) : ServeFoundAsync(response, request, url, name, file!);
+        return refusal != 0 ? response.ErrorAsync(refusal) : ServeFoundAsync(response, request, url, name, file!);
     }
 
     // A directory that is asked for as one is its index, if it has one.
@@ -97,14 +97,14 @@ internal sealed class FileServer(string root, FileServerOptions options, bool us
     private static ValueTask RedirectAsync(ResponseWriter response, Request request, string to)
     {
         response.Header.Set("Location", request.HasQuery ? $"{to}?{request.Query}" : to);
-        return PlainAnswer.SendAsync(response, 301);
+        return response.ErrorAsync(301);
     }
 
     private async ValueTask ServeDirectoryAsync(ResponseWriter response, Request request, FoundFile directory)
     {
         if (!options.ListDirectories)
         {
-            await PlainAnswer.SendAsync(response, 404);
+            await response.ErrorAsync(404);
             return;
         }
         response.Header.Set("Content-Type", "text/html; charset=utf-8");

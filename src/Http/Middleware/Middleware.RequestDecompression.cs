@@ -35,7 +35,7 @@ public static partial class Middleware
             if (decompressor is not null)
                 return ServeDecompressedAsync(response, request, decompressor, received);
             response.Header.Set("Accept-Encoding", "br, gzip, deflate"); // RFC 9110, section 12.5.3
-            return PlainAnswer.SendAsync(response, 415);
+            return response.ErrorAsync(415);
         }
 
         private async ValueTask ServeDecompressedAsync(ResponseWriter response, Request request, Stream decompressor, CountingStream received)
