@@ -4,8 +4,8 @@ using System.Text;
 
 namespace NetGo.Http;
 
-// One writes at a time, the sender of an event or the sender of comments: who holds _turn. The comments end when the stream is disposed
-// of, which waits for the one that is under way: nothing is written after the handler has ended.
+// One writes at a time, the sender of an event or the sender of comments: who holds _turn. The comments end when the stream is
+// disposed of, which waits for the one that is under way: nothing is written after the handler has ended.
 
 /// <summary>Sends server-sent events; from <see cref="ServerSentEvents.StartServerSentEventsAsync"/>. Each event is sent at once.
 /// Thread-safe.</summary>
@@ -34,13 +34,15 @@ public sealed class EventStreamWriter : IAsyncDisposable
     public CancellationToken Aborted { get; }
 
     /// <summary>Sends an event.</summary>
-    /// <param name="data">What the browser gets as the event's data. It may have several lines, which arrive separated by LF whatever
-    /// separates them here.</param>
+    /// <param name="data">What the browser gets as the event's data. It may have several lines, which arrive separated by LF
+    /// whatever separates them here.</param>
     /// <param name="eventType">Its type; null for "message".</param>
-    /// <param name="id">What the browser sends as <see cref="Request.LastEventId"/> when it connects again; null leaves the one before.</param>
+    /// <param name="id">What the browser sends as <see cref="Request.LastEventId"/> when it connects again; null leaves the one
+    /// before.</param>
     /// <param name="retry">How long the browser shall wait before it connects again; null leaves it as it is. Sent in ms.</param>
     /// <param name="cancellationToken">Ends the wait for a slow client. The connection cannot be used after that.</param>
-    /// <exception cref="ArgumentException">The type or the id has a line end or a NUL: they could begin another field.</exception>
+    /// <exception cref="ArgumentException">The type or the id has a line end or a NUL: they could begin another
+    /// field.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
     /// <exception cref="IOException">The client has gone.</exception>
     /// <exception cref="ObjectDisposedException">The stream was disposed of.</exception>
@@ -125,7 +127,8 @@ public sealed class EventStreamWriter : IAsyncDisposable
 
     // ---- The format ----
 
-    private readonly record struct Message(string Text, bool IsComment, string? EventType = null, string? Id = null, TimeSpan? Retry = null);
+    private readonly record struct Message(
+        string Text, bool IsComment, string? EventType = null, string? Id = null, TimeSpan? Retry = null);
 
     private void Format(in Message message)
     {

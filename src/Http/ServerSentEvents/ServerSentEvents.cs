@@ -3,12 +3,12 @@ namespace NetGo.Http;
 /// <summary>Server-sent events (the HTML standard, section 9.2).</summary>
 public static class ServerSentEvents
 {
-    /// <summary>Begins a response of events: text/event-stream, not to be cached, and not to be held back by nginx. Its head is sent at once,
-    /// so that the browser knows that it is connected.</summary>
+    /// <summary>Begins a response of events: text/event-stream, not to be cached, and not to be held back by nginx. Its head is
+    /// sent at once, so that the browser knows that it is connected.</summary>
     /// <param name="response">Other fields may have been set.</param>
     /// <param name="request">The request: the stream ends with its <see cref="Request.Aborted"/>.</param>
-    /// <param name="keepAliveInterval">How long the stream may be silent before a comment is sent, which keeps what lies between from
-    /// closing it, and shows that the client is still there. 15 s by default, as the standard recommends;
+    /// <param name="keepAliveInterval">How long the stream may be silent before a comment is sent, which keeps what lies between
+    /// from closing it, and shows that the client is still there. 15 s by default, as the standard recommends;
     /// <see cref="Timeout.InfiniteTimeSpan"/> for none.</param>
     /// <returns>The stream, to be disposed of before the handler ends.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The interval is not positive.</exception>

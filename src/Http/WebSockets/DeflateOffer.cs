@@ -78,5 +78,6 @@ internal static class DeflateOffer
     }
 
     private static bool TryParseBits(string? value, out int bits) =>
-        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out bits) && bits is >= MinBits and <= MaxBits && value![0] != '0';
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out bits) &&
+        bits is >= MinBits and <= MaxBits && value![0] != '0';
 }

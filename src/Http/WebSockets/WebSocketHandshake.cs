@@ -31,7 +31,9 @@ internal static class WebSocketHandshake
             return 426;
         }
         // What content there is would be taken for frames by whoever does not look for it.
-        if (request.ContentLength != 0 || request.Header.GetAll("Sec-WebSocket-Key") is not [var key] || !IsKey(key) || OfferedSubprotocols(request) is null)
+        if (request.ContentLength != 0 || OfferedSubprotocols(request) is null)
+            return 400;
+        if (request.Header.GetAll("Sec-WebSocket-Key") is not [var key] || !IsKey(key))
             return 400;
         return IsOriginAllowed(request, options) ? 0 : 403;
     }
@@ -89,6 +91,7 @@ internal static class WebSocketHandshake
         if (options.AllowedOrigins.Contains(origin))
             return true;
         int scheme = origin.IndexOf("://", StringComparison.Ordinal);
-        return scheme > 0 && request.Host.Length > 0 && origin.AsSpan(scheme + 3).Equals(request.Host, StringComparison.OrdinalIgnoreCase);
+        return scheme > 0 && request.Host.Length > 0 &&
+            origin.AsSpan(scheme + 3).Equals(request.Host, StringComparison.OrdinalIgnoreCase);
     }
 }

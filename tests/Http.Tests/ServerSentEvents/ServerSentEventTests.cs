@@ -93,7 +93,8 @@ public class ServerSentEventTests
         var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var server = new TestServer(async (response, request) =>
         {
-            await using EventStreamWriter events = await response.StartServerSentEventsAsync(request, TimeSpan.FromMilliseconds(20));
+            await using EventStreamWriter events = await response
+                .StartServerSentEventsAsync(request, TimeSpan.FromMilliseconds(20));
             await heard.Task;
         });
         using RawClient client = server.Connect();

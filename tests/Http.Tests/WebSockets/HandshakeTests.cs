@@ -99,14 +99,17 @@ public class HandshakeTests
     [InlineData("superchat, chat", "chat")]
     [InlineData("superchat", null)]
     public async Task A_subprotocol_is_chosen_of_those_offered(string offered, string? chosen) =>
-        Assert.Equal(chosen, (await AnswerAsync(Request(more: $"Sec-WebSocket-Protocol: {offered}\r\n"))).Get("Sec-WebSocket-Protocol"));
+        Assert.Equal(chosen,
+            (await AnswerAsync(Request(more: $"Sec-WebSocket-Protocol: {offered}\r\n"))).Get("Sec-WebSocket-Protocol"));
 
     [Theory]
     [InlineData("permessage-deflate", "permessage-deflate")]
     [InlineData("permessage-deflate; client_max_window_bits", "permessage-deflate")]
     [InlineData("permessage-deflate; client_max_window_bits=10", "permessage-deflate; client_max_window_bits=10")]
-    [InlineData("permessage-deflate; server_max_window_bits=\"12\"; server_no_context_takeover", "permessage-deflate; server_max_window_bits=12; server_no_context_takeover")]
-    [InlineData("permessage-deflate; server_max_window_bits=8, permessage-deflate; client_no_context_takeover", "permessage-deflate; client_no_context_takeover")]
+    [InlineData("permessage-deflate; server_max_window_bits=\"12\"; server_no_context_takeover",
+        "permessage-deflate; server_max_window_bits=12; server_no_context_takeover")]
+    [InlineData("permessage-deflate; server_max_window_bits=8, permessage-deflate; client_no_context_takeover",
+        "permessage-deflate; client_no_context_takeover")]
     [InlineData("x-other, permessage-deflate", "permessage-deflate")]
     [InlineData("permessage-deflate; server_max_window_bits=16", null)]
     [InlineData("permessage-deflate; server_max_window_bits=010", null)]
@@ -116,5 +119,6 @@ public class HandshakeTests
     [InlineData("permessage-deflate; unknown", null)]
     [InlineData("x-other", null)]
     public async Task Compression_is_agreed_on_as_offered(string offered, string? accepted) =>
-        Assert.Equal(accepted, (await AnswerAsync(Request(more: $"Sec-WebSocket-Extensions: {offered}\r\n"))).Get("Sec-WebSocket-Extensions"));
+        Assert.Equal(accepted,
+            (await AnswerAsync(Request(more: $"Sec-WebSocket-Extensions: {offered}\r\n"))).Get("Sec-WebSocket-Extensions"));
 }

@@ -6,7 +6,8 @@ namespace NetGo.Http.Tests.WebSockets;
 /// <summary>WebSockets with .NET's own client: RFC 6455.</summary>
 public class WebSocketTests
 {
-    private static async ValueTask EchoUntilClosed(ResponseWriter response, Request request) => await EchoUntilClosed(response, request, null);
+    private static async ValueTask EchoUntilClosed(ResponseWriter response, Request request) =>
+        await EchoUntilClosed(response, request, null);
 
     private static async ValueTask EchoUntilClosed(ResponseWriter response, Request request, WebSocketAcceptOptions? options)
     {
@@ -69,7 +70,8 @@ public class WebSocketTests
     {
         var options = new WebSocketAcceptOptions { Compression = compressed };
         await using var server = new TestServer((response, request) => EchoUntilClosed(response, request, options));
-        using ClientWebSocket client = await ConnectAsync(server, o => o.DangerousDeflateOptions = compressed ? new WebSocketDeflateOptions() : null);
+        using ClientWebSocket client = await ConnectAsync(
+            server, o => o.DangerousDeflateOptions = compressed ? new WebSocketDeflateOptions() : null);
         byte[] large = new byte[1024 * 1024];
         new Random(1).NextBytes(large);
         await AssertEchoAsync(client, WebSocketMessageType.Text, Encoding.UTF8.GetBytes("grüße"));
@@ -108,7 +110,8 @@ public class WebSocketTests
     public async Task A_client_that_answers_no_ping_is_given_up()
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var options = new WebSocketAcceptOptions { KeepAliveInterval = TimeSpan.FromMilliseconds(50), KeepAliveTimeout = TimeSpan.FromMilliseconds(50) };
+        TimeSpan soon = TimeSpan.FromMilliseconds(50);
+        var options = new WebSocketAcceptOptions { KeepAliveInterval = soon, KeepAliveTimeout = soon };
         await using var server = new TestServer(async (response, request) =>
         {
             await Assert.ThrowsAnyAsync<Exception>(async () => await EchoUntilClosed(response, request, options));
