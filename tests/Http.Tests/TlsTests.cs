@@ -41,7 +41,7 @@ public sealed class TlsTests : IDisposable
             TargetHost = name,
             EnabledSslProtocols = protocols,
             ClientCertificates = own is null ? null : [own],
-            RemoteCertificateValidationCallback = static (_, _, _, _) => true,
+            RemoteCertificateValidationCallback = static (_, given, _, _) => given is not null,
             ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
         }).Within();
         return stream;
@@ -63,7 +63,7 @@ public sealed class TlsTests : IDisposable
     private static HttpClient NewClient(X509Certificate2? own = null)
     {
         var handler = new SocketsHttpHandler();
-        handler.SslOptions.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
+        handler.SslOptions.RemoteCertificateValidationCallback = static (_, given, _, _) => given is not null;
         if (own is not null)
             handler.SslOptions.ClientCertificates = [own];
         return new HttpClient(handler) { Timeout = Bounded.Limit };

@@ -32,7 +32,7 @@ public static class WebSocketUpgrade
         int refusal = WebSocketHandshake.Check(header, request, options);
         if (refusal != 0)
         {
-            await PlainAnswer.SendAsync(response, refusal);
+            await response.ErrorAsync(refusal);
             return null;
         }
         header.Set("Sec-WebSocket-Accept", WebSocketHandshake.AcceptOf(request.Header["Sec-WebSocket-Key"]!));
