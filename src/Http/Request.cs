@@ -90,7 +90,7 @@ public sealed partial class Request
     public string PathValue(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return _pathMatch is { } match && match.TryGetValue(name, RawPath, out string value) ? value : OuterPathValue(name);
+        return _pathMatch is { } match && match.TryGetValue(name, RoutedPath, out string value) ? value : OuterPathValue(name);
     }
 
     /// <summary>The pattern of the <see cref="ServeMux"/> that matched, or "".</summary>
@@ -104,6 +104,9 @@ public sealed partial class Request
 
     // RFC 9110, 4.2.3: an absolute target without a path is one with the path "/". So is what a prefix leaves that is the whole path.
     internal ReadOnlySpan<byte> RawPath => _path.Length == 0 && (IsAbsolute || _strippedCount > 0) ? "/"u8 : Slice(_path);
+
+    // What patterns are matched with: CONNECT has no path.
+    internal ReadOnlySpan<byte> RoutedPath => RawPath.IsEmpty ? "/"u8 : RawPath;
 
     internal ReadOnlySpan<byte> RawQuery => _otherQuery ?? (_query.Length < 0 ? default : Slice(_query));
 

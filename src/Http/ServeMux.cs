@@ -33,8 +33,7 @@ public sealed class ServeMux : IHandler
         ArgumentNullException.ThrowIfNull(request);
         if (request.RawPath.SequenceEqual("*"u8))
             return default; // OPTIONS *: the server as a whole is there
-        ReadOnlySpan<byte> rawPath = request.RawMethod.SequenceEqual("CONNECT"u8) && request.RawPath.IsEmpty ? "/"u8 : request.RawPath;
-        switch (_routes.Match(request.RawMethod, request.RawHost, rawPath, request.PathMatch, out IHandler? handler))
+        switch (_routes.Match(request.RawMethod, request.RawHost, request.RoutedPath, request.PathMatch, out IHandler? handler))
         {
             case RouteOutcome.Found:
                 return handler!.ServeHttpAsync(response, request);

@@ -85,4 +85,18 @@ public class ServeMuxTests
         mux.HandleFunc("special.example/where", (w, r) => w.WriteAsync("host"));
         return mux;
     }
+
+    [Fact]
+    public async Task A_request_without_a_path_is_routed_as_for_the_root()
+    {
+        var mux = new ServeMux();
+        mux.HandleFunc("/{rest...}", (response, request) =>
+        {
+            response.WriteHeader(403);
+            return response.WriteAsync($"[{request.PathValue("rest")}] {request.Method}");
+        });
+        await using var server = new TestServer(mux);
+        Assert.Equal("[] CONNECT", server.Exchange("CONNECT h:80 HTTP/1.1\r\nHost: h:80\r\n\r\n").Text);
+        Assert.Equal("[] GET", server.Exchange("GET http://h HTTP/1.1\r\nHost: h\r\n\r\n").Text);
+    }
 }

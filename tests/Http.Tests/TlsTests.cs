@@ -290,7 +290,7 @@ public sealed class TlsTests : IDisposable
             {
                 s.ReadHeaderTimeout = TimeSpan.FromMilliseconds(100);
                 s.ReadTimeout = TimeSpan.FromMilliseconds(100);
-                s.IdleTimeout = TimeSpan.FromMilliseconds(200);
+                s.IdleTimeout = TimeSpan.FromSeconds(2);
             },
             tls: Options);
         await using (SslStream slowHead = await ConnectAsync(server))
