@@ -93,7 +93,7 @@ public class BufferLimitTests
         }
     }
 
-    // Also what the processors have at hand.
+    // Also what the processors have at hand, and what a connection that ends has yet.
     private static List<NetBuffer> RentAll(BufferPool pool)
     {
         List<NetBuffer> all = [];
@@ -102,7 +102,8 @@ public class BufferLimitTests
             pool.ReleaseUnused();
             while (pool.TryRent(1) is { } buffer)
                 all.Add(buffer);
-            return pool.GetStatistics().Classes.All(static c => c.Cached == 0);
+            IReadOnlyList<BufferClassStatistics> classes = pool.GetStatistics().Classes;
+            return classes.All(static c => c.Cached == 0) && classes.Sum(static c => c.InUse) == all.Count;
         }, "all is rented");
         return all;
     }

@@ -52,6 +52,7 @@ public class TimeoutHandlerTests
             await response.WriteAsync("never seen");
             await request.Context.WaitDoneAsync();
             await goOn.Task;
+            Bounded.Until(() => request.Aborted.IsCancellationRequested, "the token is cancelled, a moment after the context is done");
             Exception? thrown = await Record.ExceptionAsync(async () => await response.WriteAsync("late"));
             ended.SetResult($"{request.Context.Err!.GetType().Name} {request.Aborted.IsCancellationRequested} {thrown!.GetType().Name} {request.Path}");
         }, s_short, "too slow");
