@@ -352,7 +352,7 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
         cancellationToken.ThrowIfCancellationRequested();
         if (!exchange.Transport.CanSendFile || count < LargeWrite)
         {
-            await base.SendFileAsync(file, offset, count, cancellationToken);
+            await CopyFileAsync(file, offset, count, cancellationToken);
             return;
         }
         PrepareFor(count);

@@ -79,8 +79,6 @@ internal static class HttpSyntax
         "Set-Cookie", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Vary", "Warning", "WWW-Authenticate",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    public static bool IsForbiddenInTrailer(ReadOnlySpan<byte> name) => IsForbiddenInTrailer(System.Text.Encoding.ASCII.GetString(name));
-
     public static bool IsForbiddenInTrailer(string name) => s_notInTrailer.Contains(name);
 
     public static ReadOnlySpan<byte> TrimWhitespace(ReadOnlySpan<byte> text) => text.Trim(" \t"u8);

@@ -245,13 +245,13 @@ internal sealed class RequestBody(Http1Exchange exchange) : Stream
         int colon = line.IndexOf((byte)':');
         if (colon <= 0 || !HttpSyntax.IsToken(line[..colon]) || !HttpSyntax.IsFieldValue(line[(colon + 1)..]))
             throw Fail(400, "A trailer field is not valid.");
-        ReadOnlySpan<byte> name = line[..colon];
+        string name = Encoding.ASCII.GetString(line[..colon]);
         if (HttpSyntax.IsForbiddenInTrailer(name))
             throw Fail(400, "The trailer has a field that belongs to the head.");
         HeaderFields trailer = exchange.Request.Trailer;
         if (trailer.Count >= exchange.Limits.MaxHeaderCount)
             throw Fail(431, $"The trailer has more than {exchange.Limits.MaxHeaderCount} fields.");
-        trailer.Add(Encoding.ASCII.GetString(name), Encoding.Latin1.GetString(HttpSyntax.TrimWhitespace(line[(colon + 1)..])));
+        trailer.Add(name, Encoding.Latin1.GetString(HttpSyntax.TrimWhitespace(line[(colon + 1)..])));
     }
 
     private void CheckTrailerSize()

@@ -49,7 +49,11 @@ public abstract class ResponseWriter : IBufferWriter<byte>
     /// <param name="cancellationToken">Ends the wait for a slow client. The connection cannot be used after that.</param>
     /// <exception cref="EndOfStreamException">The file ends before that.</exception>
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)" path="/exception"/>
-    public virtual async ValueTask SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken = default)
+    public virtual ValueTask SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken = default) =>
+        CopyFileAsync(file, offset, count, cancellationToken);
+
+    /// <summary>As <see cref="SendFileAsync"/>, by <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>.</summary>
+    private protected async ValueTask CopyFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(file);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);

@@ -21,8 +21,10 @@ internal sealed class CompressingResponseWriter(
 {
     private const int MaxPiece = 32 * 1024;
 
-    private readonly ArrayBufferWriter<byte> _held = new();
-    private readonly MemoryStream _output = new();
+    // Made when they are needed: most responses are Plain.
+    private ArrayBufferWriter<byte>? _held;
+    private ArrayBufferWriter<byte>? _advance; // what is written without waiting: the inner buffer is for what is compressed
+    private MemoryStream? _output;
     private State _state;
     private int _status = 200;
     private KeyValuePair<string, string>[]? _fixedFields;
@@ -135,11 +137,13 @@ internal sealed class CompressingResponseWriter(
             return;
         }
         _state = State.Compressed;
+        _output = new MemoryStream();
         _compressor = coding == "br"
             ? new BrotliStream(_output, options.Level, leaveOpen: true)
             : new GZipStream(_output, options.Level, leaveOpen: true);
-        _compressor.Write(_held.WrittenSpan);
-        _held.ResetWrittenCount();
+        if (_held is { } held)
+            _compressor.Write(held.WrittenSpan);
+        _held = null;
     }
 
     private void Pass()
@@ -155,8 +159,10 @@ internal sealed class CompressingResponseWriter(
     {
         if (_state == State.Held)
         {
-            _held.Write(content);
-            CompressIfEnough();
+            ArrayBufferWriter<byte> held = _held ??= new ArrayBufferWriter<byte>();
+            held.Write(content);
+            if (held.WrittenCount >= options.MinimumSize || (refusesIdentity && held.WrittenCount > 0))
+                Compress();
         }
         else if (_state == State.Compressed)
         {
@@ -164,18 +170,12 @@ internal sealed class CompressingResponseWriter(
         }
     }
 
-    private void CompressIfEnough()
-    {
-        if (_held.WrittenCount >= options.MinimumSize || (refusesIdentity && _held.WrittenCount > 0))
-            Compress();
-    }
-
     private async ValueTask DrainAsync(CancellationToken cancellationToken)
     {
-        if (_output.Length == 0)
+        if (_output is not { Length: > 0 } output)
             return;
-        await Inner.WriteAsync(_output.GetBuffer().AsMemory(0, (int)_output.Length), cancellationToken);
-        _output.SetLength(0);
+        await Inner.WriteAsync(output.GetBuffer().AsMemory(0, (int)output.Length), cancellationToken);
+        output.SetLength(0);
     }
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
@@ -206,29 +206,13 @@ internal sealed class CompressingResponseWriter(
         return _state == State.Plain ? Inner.WriteAsync(text, cancellationToken) : WritePiecesAsync(Encoding.UTF8.GetBytes(text), cancellationToken);
     }
 
-    public override async ValueTask SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken = default)
+    public override ValueTask SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(file);
-        ArgumentOutOfRangeException.ThrowIfNegative(offset);
-        ArgumentOutOfRangeException.ThrowIfNegative(count);
         if (_state == State.Open)
             WriteHeader(200);
-        if (_state == State.Plain)
-        {
-            await Inner.SendFileAsync(file, offset, count, cancellationToken);
-            return;
-        }
-        using NetBuffer buffer = BufferPool.Shared.Rent((int)Math.Clamp(count, 1, BufferPool.LargeSize));
-        for (long sent = 0; sent < count;)
-        {
-            Memory<byte> piece = buffer.Memory[..(int)Math.Min(count - sent, buffer.Length)];
-            long position = offset + sent;
-            int n = Go.Blocking(() => RandomAccess.Read(file, piece.Span, position));
-            if (n == 0)
-                throw new EndOfStreamException($"The file has only {position} bytes: it was to be sent up to byte {offset + count}.");
-            await WriteAsync(piece[..n], cancellationToken);
-            sent += n;
-        }
+        return _state == State.Plain
+            ? Inner.SendFileAsync(file, offset, count, cancellationToken)
+            : CopyFileAsync(file, offset, count, cancellationToken);
     }
 
     public override async ValueTask FlushAsync(CancellationToken cancellationToken = default)
@@ -244,9 +228,6 @@ internal sealed class CompressingResponseWriter(
         }
         await Inner.FlushAsync(cancellationToken);
     }
-
-    // What is written without waiting is taken from a buffer of its own: the inner one is for what is compressed.
-    private ArrayBufferWriter<byte>? _advance;
 
     public override Memory<byte> GetMemory(int sizeHint = 0)
     {
@@ -276,8 +257,8 @@ internal sealed class CompressingResponseWriter(
             WriteHeader(Inner.StatusCode);
         if (_state == State.Held)
             Pass();
-        if (_state == State.Plain && _held.WrittenCount > 0)
-            await Inner.WriteAsync(_held.WrittenMemory);
+        if (_state == State.Plain && _held is { } held)
+            await Inner.WriteAsync(held.WrittenMemory);
         if (_state != State.Compressed)
             return;
         _compressor!.Dispose();
