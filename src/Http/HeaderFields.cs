@@ -174,6 +174,16 @@ public sealed class HeaderFields : IEnumerable<KeyValuePair<string, string>>
         return entry.Value ??= Encoding.Latin1.GetString(_raw!.Span.Slice(entry.ValueStart, entry.ValueLength));
     }
 
+    /// <summary>Makes all strings now, so that the buffer is not needed any more.</summary>
+    internal void ReadAll()
+    {
+        for (int i = 0; i < Count; i++)
+        {
+            _ = NameAt(i);
+            _ = ValueAt(i);
+        }
+    }
+
     private int Find(string name, int from)
     {
         for (int i = from; i < Count; i++)

@@ -7,7 +7,7 @@ using NetGo.Netpoll;
 namespace NetGo.Http;
 
 /// <summary>An HTTP/1.1 server; Go's http.Server. Set its properties before it serves: they are read once then.</summary>
-public sealed class Server : IAsyncDisposable
+public sealed partial class Server : IAsyncDisposable
 {
     private const int MinHeaderBytes = 256;
     private const int MaxHeaderBytesLimit = 48 * 1024;
@@ -142,9 +142,7 @@ public sealed class Server : IAsyncDisposable
                 listener.Close();
                 throw new InvalidOperationException("The server has been shut down. Make a new one.");
             }
-            _limits ??= ReadLimits();
-            if (ServerName is { } name)
-                _serverFieldLine = HttpSyntax.IsFieldValue(name) ? Encoding.Latin1.GetBytes($"Server: {name}\r\n") : throw new InvalidOperationException("ServerName holds a character that a field cannot.");
+            ReadProperties();
             _listeners.Add(listener);
             _acceptorCount += listener.ShardCount;
         }
@@ -211,6 +209,14 @@ public sealed class Server : IAsyncDisposable
         long last = Volatile.Read(ref _outOfBuffersReported);
         if (now - last >= 10_000 && Interlocked.CompareExchange(ref _outOfBuffersReported, now, last) == last)
             HttpLog.OutOfBuffers(Logger, e);
+    }
+
+    /// <exception cref="InvalidOperationException">One is out of range.</exception>
+    internal void ReadProperties()
+    {
+        _limits ??= ReadLimits();
+        if (ServerName is { } name)
+            _serverFieldLine = HttpSyntax.IsFieldValue(name) ? Encoding.Latin1.GetBytes($"Server: {name}\r\n") : throw new InvalidOperationException("ServerName holds a character that a field cannot.");
     }
 
     private HttpLimits ReadLimits()

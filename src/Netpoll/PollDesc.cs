@@ -13,7 +13,7 @@ namespace NetGo.Netpoll;
 //   a g     that goroutine is parked
 //
 //   from    to      by                                       then
-//   null    Ready   an event (EventCame)
+//   null    Ready   an event (EventCame, Signal)
 //   null    Wait    WaitAsync
 //   Wait    g       OnCompleted, having parked g             g belongs to whoever takes it from here
 //   Wait    Ready   an event                                 nobody is made runnable: OnCompleted fails to put g there, and g
@@ -237,6 +237,13 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
             g.MarkRunnable();
             ready.PushBack(g);
         }
+    }
+
+    /// <summary>As <see cref="EventCame"/>, of what is no descriptor of the system: wakes the goroutine itself. Any thread.</summary>
+    internal void Signal(PollMode mode)
+    {
+        if (Unblock(ref Semaphore(mode), ready: true) is { } g)
+            g.Scheduler.Ready(g, next: false);
     }
 
     internal void PeerHasClosed()

@@ -1,0 +1,21 @@
+namespace NetGo.Http;
+
+public sealed partial class Server
+{
+    /// <summary>Serves a connection that no listener has accepted, on its scheduler.</summary>
+    /// <exception cref="InvalidOperationException">A limit is out of range.</exception>
+    /// <returns>False when the server has been shut down: the connection is closed.</returns>
+    internal bool TryServe(HttpTransport transport)
+    {
+        lock (_lock)
+            ReadProperties();
+        var connection = new Http1Connection(this, transport, Context.Background, tls: null);
+        if (_shuttingDown || !Add(connection))
+        {
+            transport.Close();
+            return false;
+        }
+        transport.Scheduler.Spawn(static c => ((Http1Connection)c!).ServeAsync(), connection);
+        return true;
+    }
+}
