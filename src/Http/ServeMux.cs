@@ -9,7 +9,7 @@ public sealed class ServeMux : IHandler
     /// <summary>Registers a handler for a pattern.</summary>
     /// <param name="pattern">For example "GET /users/{id}".</param>
     /// <param name="handler">Who answers the requests that match.</param>
-    /// <exception cref="ArgumentException">The pattern is malformed: the message says where.</exception>
+    /// <exception cref="FormatException">The pattern is malformed: the message says where.</exception>
     /// <exception cref="InvalidOperationException">It conflicts with a pattern that is registered: some request matches both,
     /// and neither is the more specific.</exception>
     public void Handle(string pattern, IHandler handler)
