@@ -135,7 +135,7 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
         Output.Append(exchange.Connection.ServerFieldLine);
         if (!hasConnection && MustClose)
             Output.Append("Connection: close\r\n"u8);
-        bool empty = _status is 204 or 304 || request.IsHead || isTunnel;
+        bool empty = _status is 204 or 205 or 304 || request.IsHead || isTunnel;
         _announceKeepAlive = !hasConnection && !MustClose && request.IsHttp10;
         if (_announceKeepAlive && (empty || _declared >= 0))
             Output.Append(KeepAliveLine);
@@ -188,6 +188,8 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
     private void BeginEmpty(bool isTunnel)
     {
         _framing = Framing.Empty;
+        if (_status == 205)
+            _declared = 0; // RFC 9110, 15.3.6: no content, but a client that does not know the status looks for its length
         if (_declared >= 0 && _status != 204 && !isTunnel)
             EndHeadWithLength(_declared, Framing.Empty);
         else if (_status is 204 or 304 || isTunnel)
