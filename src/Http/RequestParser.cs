@@ -38,6 +38,9 @@ internal sealed class RequestParser
     /// <summary>Why, for the body of the refusal.</summary>
     public string RefusalReason { get; private set; } = "";
 
+    /// <summary>Where the head begins, past empty lines.</summary>
+    public int Start => _start;
+
     /// <summary>Whether a part of a request has been seen.</summary>
     public bool InRequest => _hasRequestLine || _scanned > _start;
 
