@@ -236,9 +236,15 @@ internal sealed class RequestParser
 
     private Outcome ParseExpect(ReadOnlySpan<byte> value, Request request)
     {
-        if (!Ascii.EqualsIgnoreCase(value, "100-continue"u8))
-            return Refuse(417, "the only expectation that can be met is 100-continue");
-        request.ExpectsContinue = true;
+        foreach (Range range in value.Split((byte)','))
+        {
+            ReadOnlySpan<byte> expectation = HttpSyntax.TrimWhitespace(value[range]);
+            if (expectation.IsEmpty)
+                continue; // RFC 9110, 5.6.1.2
+            if (!Ascii.EqualsIgnoreCase(expectation, "100-continue"u8))
+                return Refuse(417, "the only expectation that can be met is 100-continue");
+            request.ExpectsContinue = true;
+        }
         return Outcome.NeedMore;
     }
 
