@@ -166,6 +166,8 @@ internal sealed class RequestParser
                 authorityLength = rest.Length;
             if (authorityLength == 0 || rest[0] == ':' || !HttpSyntax.IsHost(rest[..authorityLength]))
                 return Refuse(400, "the request target's host is not valid");
+            if (scheme == 5 && request.Tls is null) // RFC 9110, 7.4. A gateway that ends TLS asks in origin form
+                return Refuse(421, "an https resource is served over TLS only");
             pathStart = scheme + 3 + authorityLength;
             _absoluteTarget = true;
             request.SetHost(start + methodEnd + 1 + scheme + 3, authorityLength);
