@@ -108,6 +108,7 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
         MustClose |= request.Close || exchange.Connection.IsShuttingDown || request.ExpectsContinue || isTunnel;
         bool hasDate = false;
         bool hasConnection = false;
+        bool saysClose = false;
         Output.Append(StatusText.LineOf(_status));
         for (int i = 0; i < _header.Count; i++)
         {
@@ -120,7 +121,7 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
                     break;
                 case 10 when name.Equals("Connection", StringComparison.OrdinalIgnoreCase):
                     hasConnection = true;
-                    MustClose |= value.Contains("close", StringComparison.OrdinalIgnoreCase);
+                    saysClose |= value.Contains("close", StringComparison.OrdinalIgnoreCase);
                     break;
                 case 14 when name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase):
                     SetDeclared(value);
@@ -133,8 +134,9 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
         if (!hasDate)
             Output.Append(DateField.Line);
         Output.Append(exchange.Connection.ServerFieldLine);
-        if (!hasConnection && MustClose)
+        if (MustClose && !saysClose)
             Output.Append("Connection: close\r\n"u8);
+        MustClose |= saysClose;
         bool empty = _status is 204 or 205 or 304 || request.IsHead || isTunnel;
         _announceKeepAlive = !hasConnection && !MustClose && request.IsHttp10;
         if (_announceKeepAlive && (empty || _declared >= 0))
