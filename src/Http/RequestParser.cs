@@ -285,9 +285,13 @@ internal sealed class RequestParser
         if (_hasTransferEncoding)
             return Refuse(400, "several Transfer-Encoding fields");
         _hasTransferEncoding = true;
-        if (!Ascii.EqualsIgnoreCase(value, "chunked"u8))
-            return Refuse(501, "the only transfer coding understood is chunked");
-        return Outcome.NeedMore;
+        if (Ascii.EqualsIgnoreCase(value, "chunked"u8))
+            return Outcome.NeedMore;
+        ReadOnlySpan<byte> last = value.TrimEnd(" \t,"u8);
+        last = HttpSyntax.TrimWhitespace(last[(last.LastIndexOf((byte)',') + 1)..]);
+        return Ascii.EqualsIgnoreCase(last, "chunked"u8) // RFC 9112, 6.3 and 6.1
+            ? Refuse(501, "the only transfer coding understood is chunked")
+            : Refuse(400, "the last transfer coding is not chunked");
     }
 
     // ---- What only the whole head can tell ----
