@@ -420,7 +420,7 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
         string server = Encoding.Latin1.GetString(ServerFieldLine);
         byte[] answer = Encoding.Latin1.GetBytes(
             $"HTTP/1.1 {status} {StatusText.Of(status)}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n{date}{server}" +
-            $"Content-Length: {text.Length}\r\n\r\n{(exchange.Request.IsHead ? "" : text)}");
+            $"Content-Length: {text.Length}\r\n\r\n{(exchange.BeginsWithHead ? "" : text)}");
         try
         {
             exchange.Output.Append(answer);

@@ -87,6 +87,9 @@ internal sealed class Http1Exchange
     /// <summary>The bytes that nobody has looked at yet.</summary>
     public ReadOnlySpan<byte> Input => _input is { } input ? input.Span[_position.._end] : default;
 
+    /// <summary>Whether a request is HEAD, of which perhaps no more has been understood: its refusal has no content.</summary>
+    public bool BeginsWithHead => _input is { } input && input.Span[Parser.Start.._end].StartsWith("HEAD "u8);
+
     public RequestParser.Outcome ParseHead()
     {
         if (_input is null)

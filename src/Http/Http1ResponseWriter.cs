@@ -104,9 +104,11 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
     private void WriteHead()
     {
         Request request = exchange.Request;
-        MustClose |= request.Close || exchange.Connection.IsShuttingDown || request.ExpectsContinue;
+        bool isTunnel = _status < 300 && request.IsConnect; // RFC 9110, 9.3.6: for the client, no response follows this head
+        MustClose |= request.Close || exchange.Connection.IsShuttingDown || request.ExpectsContinue || isTunnel;
         bool hasDate = false;
         bool hasConnection = false;
+        bool saysClose = false;
         Output.Append(StatusText.LineOf(_status));
         for (int i = 0; i < _header.Count; i++)
         {
@@ -119,7 +121,7 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
                     break;
                 case 10 when name.Equals("Connection", StringComparison.OrdinalIgnoreCase):
                     hasConnection = true;
-                    MustClose |= value.Contains("close", StringComparison.OrdinalIgnoreCase);
+                    saysClose |= value.Contains("close", StringComparison.OrdinalIgnoreCase);
                     break;
                 case 14 when name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase):
                     SetDeclared(value);
@@ -132,14 +134,15 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
         if (!hasDate)
             Output.Append(DateField.Line);
         Output.Append(exchange.Connection.ServerFieldLine);
-        if (!hasConnection && MustClose)
+        if (MustClose && !saysClose)
             Output.Append("Connection: close\r\n"u8);
-        bool empty = _status is 204 or 304 || request.IsHead;
+        MustClose |= saysClose;
+        bool empty = _status is 204 or 205 or 304 || request.IsHead || isTunnel;
         _announceKeepAlive = !hasConnection && !MustClose && request.IsHttp10;
         if (_announceKeepAlive && (empty || _declared >= 0))
             Output.Append(KeepAliveLine);
         if (empty)
-            BeginEmpty();
+            BeginEmpty(isTunnel);
         else if (_declared >= 0)
             EndHeadWithLength(_declared, Framing.Fixed);
         else
@@ -184,12 +187,14 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
         return 20 + digits;
     }
 
-    private void BeginEmpty()
+    private void BeginEmpty(bool isTunnel)
     {
         _framing = Framing.Empty;
-        if (_declared >= 0 && _status != 204)
+        if (_status == 205)
+            _declared = 0; // RFC 9110, 15.3.6: no content, but a client that does not know the status looks for its length
+        if (_declared >= 0 && _status != 204 && !isTunnel)
             EndHeadWithLength(_declared, Framing.Empty);
-        else if (_status is 204 or 304)
+        else if (_status is 204 or 304 || isTunnel)
             Output.Append("\r\n"u8);
         else
             _declared = -1; // HEAD without a declared length: the end knows it
@@ -383,7 +388,7 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
             case Framing.Ended:
                 throw new InvalidOperationException("The handler has ended: its response can no longer be written to.");
             case Framing.Empty when !exchange.Request.IsHead && count > 0:
-                throw new InvalidOperationException($"A response with status {_status} has no content.");
+                throw new InvalidOperationException($"A response with status {_status} to {exchange.Request.Method} has no content.");
             case Framing.Fixed when _written + count > _declared:
                 MustClose = true;
                 throw new InvalidOperationException($"The handler writes more content than the {_declared} bytes of its Content-Length.");

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.Collections.Frozen;
 
 namespace NetGo.Http;
@@ -41,8 +42,9 @@ internal static class HttpSyntax
     /// <summary>host [ ":" port ] without user information (RFC 9110, section 7.2). May be empty.</summary>
     public static bool IsHost(ReadOnlySpan<byte> text) => IsHost(text, out _);
 
-    /// <summary>host ":" port, neither empty (RFC 9112, section 3.2.3).</summary>
-    public static bool IsHostAndPort(ReadOnlySpan<byte> text) => IsHost(text, out int portLength) && portLength > 0 && text[0] != ':';
+    /// <summary>host ":" port, neither empty, and the port one that there is (RFC 9112, section 3.2.3; RFC 9110, section 9.3.6).</summary>
+    public static bool IsHostAndPort(ReadOnlySpan<byte> text) =>
+        IsHost(text, out int portLength) && portLength > 0 && text[0] != ':' && Utf8Parser.TryParse(text[^portLength..], out ushort port, out _) && port > 0;
 
     private static bool IsHost(ReadOnlySpan<byte> text, out int portLength)
     {

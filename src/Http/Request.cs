@@ -120,6 +120,8 @@ public sealed partial class Request
 
     internal bool IsHead => RawMethod.SequenceEqual("HEAD"u8);
 
+    internal bool IsConnect => RawMethod.SequenceEqual("CONNECT"u8);
+
     internal bool ExpectsContinue { get; set; }
 
     internal bool KeepAliveAsked { get; set; }

@@ -38,6 +38,9 @@ internal sealed class RequestParser
     /// <summary>Why, for the body of the refusal.</summary>
     public string RefusalReason { get; private set; } = "";
 
+    /// <summary>Where the head begins, past empty lines.</summary>
+    public int Start => _start;
+
     /// <summary>Whether a part of a request has been seen.</summary>
     public bool InRequest => _hasRequestLine || _scanned > _start;
 
@@ -163,6 +166,8 @@ internal sealed class RequestParser
                 authorityLength = rest.Length;
             if (authorityLength == 0 || rest[0] == ':' || !HttpSyntax.IsHost(rest[..authorityLength]))
                 return Refuse(400, "the request target's host is not valid");
+            if (scheme == 5 && request.Tls is null) // RFC 9110, 7.4. A gateway that ends TLS asks in origin form
+                return Refuse(421, "an https resource is served over TLS only");
             pathStart = scheme + 3 + authorityLength;
             _absoluteTarget = true;
             request.SetHost(start + methodEnd + 1 + scheme + 3, authorityLength);
@@ -233,9 +238,15 @@ internal sealed class RequestParser
 
     private Outcome ParseExpect(ReadOnlySpan<byte> value, Request request)
     {
-        if (!Ascii.EqualsIgnoreCase(value, "100-continue"u8))
-            return Refuse(417, "the only expectation that can be met is 100-continue");
-        request.ExpectsContinue = true;
+        foreach (Range range in value.Split((byte)','))
+        {
+            ReadOnlySpan<byte> expectation = HttpSyntax.TrimWhitespace(value[range]);
+            if (expectation.IsEmpty)
+                continue; // RFC 9110, 5.6.1.2
+            if (!Ascii.EqualsIgnoreCase(expectation, "100-continue"u8))
+                return Refuse(417, "the only expectation that can be met is 100-continue");
+            request.ExpectsContinue = true;
+        }
         return Outcome.NeedMore;
     }
 
@@ -274,9 +285,13 @@ internal sealed class RequestParser
         if (_hasTransferEncoding)
             return Refuse(400, "several Transfer-Encoding fields");
         _hasTransferEncoding = true;
-        if (!Ascii.EqualsIgnoreCase(value, "chunked"u8))
-            return Refuse(501, "the only transfer coding understood is chunked");
-        return Outcome.NeedMore;
+        if (Ascii.EqualsIgnoreCase(value, "chunked"u8))
+            return Outcome.NeedMore;
+        ReadOnlySpan<byte> last = value.TrimEnd(" \t,"u8);
+        last = HttpSyntax.TrimWhitespace(last[(last.LastIndexOf((byte)',') + 1)..]);
+        return Ascii.EqualsIgnoreCase(last, "chunked"u8) // RFC 9112, 6.3 and 6.1
+            ? Refuse(501, "the only transfer coding understood is chunked")
+            : Refuse(400, "the last transfer coding is not chunked");
     }
 
     // ---- What only the whole head can tell ----

@@ -34,7 +34,7 @@ public abstract class ResponseWriter : IBufferWriter<byte>
     /// <param name="cancellationToken">Ends the wait for a slow client. The connection cannot be used after that.</param>
     /// <exception cref="IOException">The connection failed.</exception>
     /// <exception cref="InvalidOperationException">More than the declared Content-Length, or content in a response that has
-    /// none (204, 304).</exception>
+    /// none (204, 205, 304, or 2xx to CONNECT).</exception>
     public abstract ValueTask WriteAsync(ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default);
 
     /// <summary>Sends what is buffered; Go's Flusher.</summary>

@@ -151,6 +151,30 @@ public class FramingTests
         server.AssertRefused("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 501);
     }
 
+    [Theory]
+    [InlineData(", chunked")]
+    [InlineData("chunked,")]
+    public async Task Empty_members_of_Transfer_Encoding_are_not_passed_over(string coding)
+    {
+        // RFC 9110, section 5.6.1.2, would have them passed over. Not every server does, and they are in no honest request.
+        await using var server = new TestServer(Handlers.Echo);
+        server.AssertRefused($"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: {coding}\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 501);
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("chunked, gzip")]
+    [InlineData("chunked, gzip ,, ")]
+    [InlineData("xchunked")]
+    [InlineData("chunked;q=1")]
+    [InlineData("")]
+    public async Task A_last_coding_that_is_not_chunked_is_answered_with_400(string coding)
+    {
+        // RFC 9112, section 6.3.
+        await using var server = new TestServer(Handlers.Echo);
+        server.AssertRefused($"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: {coding}\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 400);
+    }
+
     [Fact]
     public async Task A_connection_ends_after_Transfer_Encoding_in_HTTP_1_0()
     {

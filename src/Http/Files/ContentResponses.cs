@@ -65,7 +65,11 @@ public static class ContentResponses
         ArgumentNullException.ThrowIfNull(name);
         HeaderFields header = response.Header;
         if (modified is { } time)
+        {
+            if (time > DateField.Time)
+                modified = time = DateField.Time; // RFC 9110, 8.8.2.1: never later than Date
             header.Set("Last-Modified", HttpDate.Format(time));
+        }
         string? tag = header.Get("ETag");
         switch (Preconditions.Evaluate(request, tag, modified))
         {

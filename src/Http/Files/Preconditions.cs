@@ -18,7 +18,10 @@ internal static class Preconditions
 {
     public static PreconditionOutcome Evaluate(Request request, string? tag, DateTimeOffset? modified)
     {
-        bool safe = request.IsHead || request.RawMethod.SequenceEqual("GET"u8);
+        ReadOnlySpan<byte> method = request.RawMethod;
+        if (method.SequenceEqual("OPTIONS"u8) || method.SequenceEqual("TRACE"u8) || method.SequenceEqual("CONNECT"u8))
+            return PreconditionOutcome.Proceed; // RFC 9110, 13.2.1: they select no representation
+        bool safe = request.IsHead || method.SequenceEqual("GET"u8);
         if (Joined(request, "If-Match") is { } match)
         {
             if (!EntityTag.IsIn(match, tag, strong: true))

@@ -1,5 +1,6 @@
-using System.Net.Http.Headers;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Net.Http.Headers;
+using MediaTypeHeaderValue = System.Net.Http.Headers.MediaTypeHeaderValue;
 
 namespace NetGo.Http;
 
@@ -52,7 +53,7 @@ public sealed partial class Request
             return null;
         string[] boundaries = [.. type.Parameters
             .Where(parameter => parameter.Name.Equals("boundary", StringComparison.OrdinalIgnoreCase))
-            .Select(parameter => parameter.Value?.Trim('"') ?? "")];
+            .Select(parameter => HeaderUtilities.UnescapeAsQuotedString(parameter.Value).Value ?? "")];
         return boundaries is [{ Length: > 0 and <= MaxBoundaryLength } boundary] && !boundary.AsSpan().ContainsAnyExceptInRange(' ', '~') ? boundary : null;
     }
 
