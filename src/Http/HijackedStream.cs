@@ -9,6 +9,7 @@ public sealed class HijackedStream : Stream
 {
     private readonly Stream _inner;
     private ReadOnlyMemory<byte> _received;
+    private Action? _closed;
 
     internal HijackedStream(Stream inner, ReadOnlyMemory<byte> received, NetConnection? connection, EndPoint remoteEndPoint)
     {
@@ -114,6 +115,7 @@ public sealed class HijackedStream : Stream
     public override async ValueTask DisposeAsync()
     {
         await _inner.DisposeAsync();
+        ReportClosed();
         await base.DisposeAsync();
     }
 
@@ -121,7 +123,15 @@ public sealed class HijackedStream : Stream
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
             _inner.Dispose();
+            ReportClosed();
+        }
         base.Dispose(disposing);
     }
+
+    /// <summary>Has something called when it is closed, once.</summary>
+    internal void OnClose(Action closed) => _closed = closed;
+
+    private void ReportClosed() => Interlocked.Exchange(ref _closed, null)?.Invoke();
 }

@@ -95,8 +95,7 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
     {
         if (!Transport.TryAddReference())
         {
-            Report(ConnState.Closed);
-            _server.Remove(this);
+            End();
             return;
         }
         try
@@ -127,8 +126,7 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
                 }
                 else if (step == Step.AwaitWrite)
                 {
-                    Transport.SetDeadline(PollMode.Write, Now + Limits.WriteTimeout);
-                    if (await Transport.WaitAsync(PollMode.Write) != PollResult.Ready)
+                    if (await _exchange!.WaitUntilWritableAsync(CancellationToken.None) != PollResult.Ready)
                     {
                         Transport.Abort();
                         return;
@@ -162,10 +160,16 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
             if (!IsHijacked)
             {
                 Transport.Dispose();
-                Report(ConnState.Closed);
-                _server.Remove(this);
+                End();
             }
         }
+    }
+
+    private void End()
+    {
+        Report(ConnState.Closed);
+        _server.Leave(Transport.Connection);
+        _server.Remove(this);
     }
 
     private async ValueTask<bool> ShakeHandsAsync(TlsOptions options)
@@ -249,10 +253,12 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
     /// <summary>The client has gone away.</summary>
     void IThreadPoolWorkItem.Execute() => Volatile.Read(ref _current)?.Cancel(new IOException("The client has closed the connection."));
 
-    /// <summary>Has been taken over by its handler: the server knows it no more.</summary>
-    public void BeHijacked()
+    /// <summary>Has been taken over by its handler: the server knows no more of it than that it is there until the stream is closed.</summary>
+    public void BeHijackedBy(HijackedStream stream)
     {
         IsHijacked = true;
+        NetConnection? connection = Transport.Connection;
+        stream.OnClose(() => _server.Leave(connection));
         _server.Remove(this);
         Report(ConnState.Hijacked);
     }
@@ -357,7 +363,7 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
             _reportedActive = false;
             Report(ConnState.Idle);
         }
-        Transport.SetDeadline(PollMode.Read, Now + Limits.IdleTimeout);
+        Transport.SetDeadline(PollMode.Read, Now + (_hadRequest ? Limits.IdleTimeout : Math.Min(Limits.IdleTimeout, Limits.ReadHeaderTimeout)));
         Interlocked.Exchange(ref _state, _hadRequest ? Idle : Fresh);
         if (IsShuttingDown)
             CloseIfIdle();
@@ -372,6 +378,8 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
             int waiting = _hadRequest ? Idle : Fresh;
             return result == PollResult.Ready && Interlocked.CompareExchange(ref _state, Active, waiting) == waiting;
         }
+        if (_phase == Phase.Draining)
+            _exchange.EndWaitForInput();
         if (result == PollResult.Ready)
             return true;
         if (result == PollResult.Timeout && _phase == Phase.Head)
@@ -585,7 +593,7 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
                     wait = SendPending(exchange);
                     if (wait is null)
                     {
-                        Transport.SetDeadline(PollMode.Read, Now + Limits.ReadTimeout);
+                        exchange.BeginWaitForInput();
                         wait = Step.AwaitRead;
                     }
                     return false;

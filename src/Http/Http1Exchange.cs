@@ -12,8 +12,7 @@ namespace NetGo.Http;
 internal sealed class Http1Exchange
 {
     private const int MaxKept = 64;
-    private const int FilePiece = 128 * 1024;
-    private const string ReadsNothing = "The client has not read anything for the write time-out.";
+    private const int FilePiece = 1024 * 1024;
 
     [ThreadStatic]
     private static Stack<Http1Exchange>? t_kept;
@@ -26,6 +25,10 @@ internal sealed class Http1Exchange
     private bool _readPast;
     private long _readDeadline;  // of the handler; 0 for none
     private long _writeDeadline;
+    private Pace _readPace;
+    private Pace _writePace;
+    private long _waitStart;
+    private long _delivered;
 
     private Http1Exchange()
     {
@@ -79,6 +82,7 @@ internal sealed class Http1Exchange
         Request.Reset();
         _readPast = false;
         _readDeadline = _writeDeadline = 0;
+        _readPace = _writePace = default;
         Parser.Begin(_position, Limits);
     }
 
@@ -214,12 +218,22 @@ internal sealed class Http1Exchange
         Request.SetRaw(buffer);
     }
 
-    /// <summary>For a body that waits for more.</summary>
+    /// <summary>For a body that waits for more. <see cref="EndWaitForInput"/> comes after it.</summary>
     public ValueTask<PollResult> WaitForInputAsync(CancellationToken cancellationToken)
     {
-        Transport.SetDeadline(PollMode.Read, _readDeadline != 0 ? _readDeadline : Transport.Scheduler.Now() + Limits.ReadTimeout);
+        BeginWaitForInput();
         return cancellationToken.CanBeCanceled ? Transport.WaitCancellablyAsync(PollMode.Read, cancellationToken) : Transport.WaitAsync(PollMode.Read);
     }
+
+    public void BeginWaitForInput()
+    {
+        _waitStart = Transport.Scheduler.Now();
+        Transport.SetDeadline(
+            PollMode.Read,
+            _readDeadline != 0 ? _readDeadline : _waitStart + _readPace.Allow(Limits.MinRequestBodyDataRate, Limits.ReadTimeout, Request.RequestBody.Position));
+    }
+
+    public void EndWaitForInput() => _readPace.Spend(Transport.Scheduler.Now() - _waitStart);
 
     /// <summary>Whether no more can be expected to have come than has been read: the input buffer was not filled, and nothing was read
     /// past it.</summary>
@@ -254,7 +268,7 @@ internal sealed class Http1Exchange
         byte[] received = [.. Input, .. behind];
         _position = _end;
         var stream = new HijackedStream(inner, received, Transport.Connection, Transport.RemoteEndPoint);
-        _connection!.BeHijacked();
+        _connection!.BeHijackedBy(stream);
         return stream;
     }
 
@@ -317,38 +331,81 @@ internal sealed class Http1Exchange
             await Go.YieldAsync();
     }
 
-    /// <summary>Sends a part of a file past the process.</summary>
-    /// <exception cref="IOException">The connection failed.</exception>
+    /// <summary>Sends a part of a file past the process, as far as that is possible.</summary>
+    /// <exception cref="FileEndedException">The file is shorter.</exception>
+    /// <exception cref="IOException">The connection failed, or the file cannot be read.</exception>
     public async ValueTask SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken)
     {
-        try
+        for (long sent = 0; sent < count;)
         {
-            while (count > 0)
-            {
-                // The time-out is for a client that reads nothing, not for the whole file.
-                int piece = (int)Math.Min(count, FilePiece);
-                ExtendWriteDeadline();
-                await Transport.SendFileAsync(file, offset, piece, cancellationToken);
-                offset += piece;
-                count -= piece;
-            }
-        }
-        catch (TimeoutException)
-        {
-            throw new IOException(ReadsNothing);
+            cancellationToken.ThrowIfCancellationRequested();
+            int n = Transport.TrySendFile(file, offset + sent, (int)Math.Min(count - sent, FilePiece));
+            if (n == SystemSockets.NotPossible)
+                n = await CopyPieceAsync(file, offset + sent, count - sent, cancellationToken);
+            if (n == 0)
+                throw new FileEndedException(sent, count);
+            if (n > 0)
+                sent += n;
+            else if (n == SystemSockets.WouldBlock)
+                await WaitToWriteAsync(cancellationToken);
+            else
+                throw Transport.ErrorOf(n, "send a file");
+            if (n == FilePiece || Machine.SpendBudget())
+                await Go.YieldAsync();
         }
     }
 
-    private void ExtendWriteDeadline() =>
-        Transport.SetDeadline(PollMode.Write, _writeDeadline != 0 ? _writeDeadline : Transport.Scheduler.Now() + Limits.WriteTimeout);
-
-    private async ValueTask WaitToWriteAsync()
+    private async ValueTask<int> CopyPieceAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken)
     {
-        ExtendWriteDeadline();
-        PollResult result = await Transport.WaitAsync(PollMode.Write);
+        NetBuffer buffer = await Buffers.RentAsync(BufferPool.LargeSize, cancellationToken);
+        try
+        {
+            int n = Go.Blocking(() => RandomAccess.Read(file, buffer.Span[..(int)Math.Min(count, buffer.Length)], offset));
+            await SendAsync(buffer.Memory[..n]);
+            return n;
+        }
+        finally
+        {
+            buffer.Return();
+        }
+    }
+
+    private async ValueTask WaitToWriteAsync(CancellationToken cancellationToken = default)
+    {
+        PollResult result = await WaitUntilWritableAsync(cancellationToken);
         if (result == PollResult.Timeout)
-            throw new IOException(ReadsNothing);
+            throw new IOException("The client does not read the response, or too slowly.");
         if (result == PollResult.Closing)
             throw new IOException("The connection was closed.");
+        if (result == PollResult.Cancelled)
+            throw new OperationCanceledException(cancellationToken);
+    }
+
+    /// <summary>Waits until there is room for more, or the client has had its time. While it reads, however little, that is not the
+    /// <see cref="Server.WriteTimeout"/>: the system tells of room only when there is a good deal of it.</summary>
+    public async ValueTask<PollResult> WaitUntilWritableAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            long start = Transport.Scheduler.Now();
+            long deadline = _writeDeadline != 0 ? _writeDeadline : start + AllowToWrite(out _);
+            Transport.SetDeadline(PollMode.Write, deadline);
+            PollResult result = cancellationToken.CanBeCanceled
+                ? await Transport.WaitCancellablyAsync(PollMode.Write, cancellationToken)
+                : await Transport.WaitAsync(PollMode.Write);
+            _writePace.Spend(Transport.Scheduler.Now() - start);
+            if (result != PollResult.Timeout || _writeDeadline != 0)
+                return result;
+            if (AllowToWrite(out bool reads) <= 0 || !reads)
+                return PollResult.Timeout;
+        }
+    }
+
+    private long AllowToWrite(out bool reads)
+    {
+        long delivered = Transport.Delivered;
+        reads = delivered != _delivered;
+        _delivered = delivered;
+        return _writePace.Allow(Limits.MinResponseDataRate, Limits.WriteTimeout, delivered);
     }
 }

@@ -11,4 +11,6 @@ internal sealed record HttpLimits(
     long ReadTimeout,
     long WriteTimeout,
     long IdleTimeout,
-    long BufferTimeout);
+    long BufferTimeout,
+    MinDataRate? MinRequestBodyDataRate,
+    MinDataRate? MinResponseDataRate);

@@ -23,6 +23,9 @@ internal static partial class HttpLog
     [LoggerMessage(6, LogLevel.Warning, "There is no memory for requests: they are answered with 503. This is said once in ten seconds.")]
     public static partial void OutOfBuffers(ILogger logger, Exception exception);
 
+    [LoggerMessage(9, LogLevel.Warning, "{EndPoint} is refused: there are as many connections as there may be, in all or from its address. This is said once in ten seconds.")]
+    public static partial void TooManyConnections(ILogger logger, System.Net.EndPoint endPoint);
+
     [LoggerMessage(8, LogLevel.Debug, "A TLS handshake failed.")]
     public static partial void HandshakeFailed(ILogger logger, Exception exception);
 

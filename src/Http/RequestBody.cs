@@ -100,10 +100,11 @@ internal sealed class RequestBody(Http1Exchange exchange) : Stream
         while (true)
         {
             PollResult result = await exchange.WaitForInputAsync(cancellationToken);
+            exchange.EndWaitForInput();
             if (result == PollResult.Cancelled)
                 throw new OperationCanceledException(cancellationToken);
             if (result == PollResult.Timeout)
-                throw Fail(408, "The client stopped sending the content.");
+                throw Fail(408, "The content does not come, or too slowly.");
             if (result == PollResult.Closing)
                 throw Fail(new IOException("The connection was closed while the content was being read."));
             int n = TryRead(buffer.Span);

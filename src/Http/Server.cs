@@ -23,7 +23,9 @@ public sealed partial class Server : IAsyncDisposable
     private volatile bool _closed;
     private HttpLimits? _limits;
     private byte[] _serverFieldLine = [];
+    private ConnectionAdmission? _admission;
     private long _outOfBuffersReported = long.MinValue / 2; // in ms of Environment.TickCount64
+    private long _tooManyReported = long.MinValue / 2;
 
     /// <summary>Where <see cref="ListenAndServeAsync"/> listens: "host:port", ":port" for all addresses, "unix:path" for a Unix socket,
     /// "unix:@name" for one with an abstract name (Linux). ":8080" by default.</summary>
@@ -56,16 +58,34 @@ public sealed partial class Server : IAsyncDisposable
     /// <summary>How long a read of content waits for more. 30 s by default.</summary>
     public TimeSpan ReadTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a write waits for a client that does not read, before the connection is reset. 30 s by default.
+    /// <summary>How long a write waits for a client that reads nothing at all, before the connection is reset. 30 s by default.
     /// </summary>
     public TimeSpan WriteTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a connection is kept open without a request. 130 s by default, as in Kestrel.</summary>
+    /// <summary>How long a connection is kept open without a request. 130 s by default, as in Kestrel. For its first request a connection has
+    /// no longer than <see cref="ReadHeaderTimeout"/>, as in Go.</summary>
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(130);
 
     /// <summary>How long a request waits for memory when the scheduler's <see cref="BufferPool"/> is at its limit. After that it is answered
     /// with 503 (RFC 9110, section 15.6.4), unread, and the connection closed. The default is a second.</summary>
     public TimeSpan BufferTimeout { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How fast a client must send the content of a request; one that is slower is answered with 408. 240 bytes per second by
+    /// default, after a grace period of 30 s; null for none. Not in force while a handler has set a read deadline of its own.</summary>
+    public MinDataRate? MinRequestBodyDataRate { get; set; } = new(240, TimeSpan.FromSeconds(30));
+
+    /// <summary>How fast a client must read responses; the connection of one that is slower is reset. 240 bytes per second by default,
+    /// after a grace period of 30 s; null for none. Not in force while a handler has set a write deadline of its own.</summary>
+    public MinDataRate? MinResponseDataRate { get; set; } = new(240, TimeSpan.FromSeconds(30));
+
+    /// <summary>The most connections that are open at a time, those included that handlers have taken over; beyond it a client is answered
+    /// with 503, unread, and its connection closed. 100,000 by default: idle they cost a kilobyte each.</summary>
+    public int MaxConnections { get; set; } = 100_000;
+
+    /// <summary>The most connections from one address (of IPv6, from one /64) at a time; beyond it as with
+    /// <see cref="MaxConnections"/>. No limit by default, because many clients may share an address behind a proxy or a NAT.
+    /// Those over Unix sockets are not counted.</summary>
+    public int MaxConnectionsPerAddress { get; set; } = int.MaxValue;
 
     /// <summary>Where it is logged what is served on, handlers' exceptions, refused requests, and that descriptors have run out. Nowhere by default.</summary>
     public ILogger Logger { get; set; } = NullLogger.Instance;
@@ -161,15 +181,27 @@ public sealed partial class Server : IAsyncDisposable
 
     private async Task AcceptAsync(NetListener listener, int shard, Context context, TlsOptions? tls)
     {
+        ConnectionAdmission admission = _admission!;
+        bool perAddress = MaxConnectionsPerAddress < int.MaxValue;
         try
         {
             while (await listener.AcceptAsync(shard) is { } transport)
             {
+                if (!admission.TryEnter(transport, perAddress ? transport.RemoteEndPoint : null))
+                {
+                    RefuseForNumber(transport, tls);
+                    continue;
+                }
                 Http1Connection? connection = ContextFor(transport, context) is { } own ? new(this, new SocketTransport(transport), own, tls) : null;
                 if (connection is not null && Add(connection))
+                {
                     listener.Scheduler.Spawn(static c => ((Http1Connection)c!).ServeAsync(), connection);
+                }
                 else
+                {
                     transport.Close();
+                    admission.Leave(transport);
+                }
             }
         }
         catch (Exception e)
@@ -186,6 +218,25 @@ public sealed partial class Server : IAsyncDisposable
             }
         }
     }
+
+    // Best effort: no memory is spent on it, nor a wait. What the client has sent is read, for a close with unread bytes takes the answer along.
+    private void RefuseForNumber(NetConnection connection, TlsOptions? tls)
+    {
+        if (IsDue(ref _tooManyReported))
+            HttpLog.TooManyConnections(Logger, connection.RemoteEndPoint);
+        if (tls is null && connection.TryAddReference())
+        {
+            _ = connection.TryWrite(TooManyConnections);
+            _ = connection.TryRead(stackalloc byte[2048]);
+            connection.CloseWriteQuietly();
+            connection.Release();
+        }
+        connection.Close();
+    }
+
+    private static ReadOnlySpan<byte> TooManyConnections =>
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\nContent-Length: 51\r\n\r\n"u8 +
+        "503 Service Unavailable: there are too many clients"u8;
 
     private Context? ContextFor(NetConnection connection, Context context)
     {
@@ -205,16 +256,22 @@ public sealed partial class Server : IAsyncDisposable
     // A server without memory has better things to do than to write a line for each request.
     internal void ReportOutOfBuffers(Exception e)
     {
-        long now = Environment.TickCount64;
-        long last = Volatile.Read(ref _outOfBuffersReported);
-        if (now - last >= 10_000 && Interlocked.CompareExchange(ref _outOfBuffersReported, now, last) == last)
+        if (IsDue(ref _outOfBuffersReported))
             HttpLog.OutOfBuffers(Logger, e);
+    }
+
+    private static bool IsDue(ref long reported)
+    {
+        long now = Environment.TickCount64;
+        long last = Volatile.Read(ref reported);
+        return now - last >= 10_000 && Interlocked.CompareExchange(ref reported, now, last) == last;
     }
 
     /// <exception cref="InvalidOperationException">One is out of range.</exception>
     internal void ReadProperties()
     {
         _limits ??= ReadLimits();
+        _admission ??= new ConnectionAdmission(MaxConnections, MaxConnectionsPerAddress);
         if (ServerName is { } name)
             _serverFieldLine = HttpSyntax.IsFieldValue(name) ? Encoding.Latin1.GetBytes($"Server: {name}\r\n") : throw new InvalidOperationException("ServerName holds a character that a field cannot.");
     }
@@ -224,12 +281,14 @@ public sealed partial class Server : IAsyncDisposable
         Require(MaxRequestLineSize >= 16 && MaxRequestLineSize <= MaxHeaderBytesLimit, nameof(MaxRequestLineSize), $"16 to {MaxHeaderBytesLimit}");
         Require(MaxHeaderBytes >= MinHeaderBytes && MaxHeaderBytes <= MaxHeaderBytesLimit, nameof(MaxHeaderBytes), $"{MinHeaderBytes} to {MaxHeaderBytesLimit}");
         Require(MaxHeaderCount >= 1, nameof(MaxHeaderCount), "at least 1");
+        Require(MaxConnections >= 1, nameof(MaxConnections), "at least 1");
+        Require(MaxConnectionsPerAddress >= 1, nameof(MaxConnectionsPerAddress), "at least 1");
         Require(MaxRequestBodySize >= 0, nameof(MaxRequestBodySize), "at least 0");
         return new HttpLimits(
             MaxRequestLineSize, MaxHeaderBytes, MaxHeaderCount, MaxRequestBodySize,
             Nanoseconds(ReadHeaderTimeout, nameof(ReadHeaderTimeout)), Nanoseconds(ReadTimeout, nameof(ReadTimeout)),
             Nanoseconds(WriteTimeout, nameof(WriteTimeout)), Nanoseconds(IdleTimeout, nameof(IdleTimeout)),
-            Nanoseconds(BufferTimeout, nameof(BufferTimeout)));
+            Nanoseconds(BufferTimeout, nameof(BufferTimeout)), MinRequestBodyDataRate, MinResponseDataRate);
     }
 
     private static long Nanoseconds(TimeSpan time, string name)
@@ -310,6 +369,13 @@ public sealed partial class Server : IAsyncDisposable
             _connectionCount++;
             return true;
         }
+    }
+
+    /// <summary>A connection has ended.</summary>
+    internal void Leave(NetConnection? connection)
+    {
+        if (connection is not null)
+            _admission!.Leave(connection);
     }
 
     internal void Remove(Http1Connection connection)

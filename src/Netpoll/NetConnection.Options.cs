@@ -80,6 +80,9 @@ public sealed partial class NetConnection
         }
     }
 
+    // How many bytes the peer has acknowledged; false when the system does not tell. The caller holds a reference.
+    internal bool TryGetAcknowledged(out long bytes) => SystemSockets.TryGetAcknowledged(Descriptor, out bytes);
+
     private int Get(SocketOptionLevel level, SocketOptionName name, string option)
     {
         AddReference();

@@ -63,7 +63,7 @@ public sealed partial class NetConnection
             while (sent < count)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                int n = TrySendFile(file, offset + sent, (int)Math.Min(count - sent, FileChunk));
+                int n = TrySendFileInTime(file, offset + sent, (int)Math.Min(count - sent, FileChunk));
                 if (n == SystemSockets.NotPossible)
                 {
                     await CopyFileAsync(file, offset, count, sent, cancellationToken).ConfigureAwait(false);
@@ -91,9 +91,12 @@ public sealed partial class NetConnection
         }
     }
 
-    private int TrySendFile(SafeFileHandle file, long offset, int count) => Desc.HasExpired(PollMode.Write)
-        ? SystemSockets.WouldBlock
-        : Go.Blocking(() => SystemSockets.SendFile(Descriptor, file, offset, count));
+    private int TrySendFileInTime(SafeFileHandle file, long offset, int count) =>
+        Desc.HasExpired(PollMode.Write) ? SystemSockets.WouldBlock : TrySendFile(file, offset, count);
+
+    // Sends what fits: the number of bytes, 0 at the file's end, WouldBlock, NotPossible, or another negative error.
+    internal int TrySendFile(SafeFileHandle file, long offset, int count) =>
+        Go.Blocking(() => SystemSockets.SendFile(Descriptor, file, offset, count));
 
     // The rest. Unlike RandomAccess, a FileStream takes what cannot be sought in, too. It is not disposed of: that would close
     // the file, which is the caller's.

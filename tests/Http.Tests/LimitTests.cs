@@ -142,6 +142,10 @@ public class LimitTests
         { "head", s => s.MaxHeaderBytes = -1 },
         { "count", s => s.MaxHeaderCount = -1 },
         { "content", s => s.MaxRequestBodySize = -1 },
+        { "connections", s => s.MaxConnections = 0 },
+        { "connections per address", s => s.MaxConnectionsPerAddress = 0 },
+        { "rate", s => s.MinRequestBodyDataRate = new MinDataRate(0, TimeSpan.FromSeconds(1)) },
+        { "rate's grace", s => s.MinResponseDataRate = new MinDataRate(1, TimeSpan.Zero) },
         { "head time", s => s.ReadHeaderTimeout = TimeSpan.FromSeconds(-5) },
         { "write time", s => s.WriteTimeout = TimeSpan.FromSeconds(-5) },
     };

@@ -65,13 +65,16 @@ internal abstract class HttpTransport
     /// <summary>The exception for a negative number.</summary>
     public abstract IOException ErrorOf(int error, string doing);
 
-    /// <summary>Whether <see cref="SendFileAsync"/> may be called: a file can go past the process.</summary>
+    /// <summary>How many bytes have reached the peer, as far as is known: of two answers it tells only whether, and how much, the
+    /// peer has read between them.</summary>
+    public abstract long Delivered { get; }
+
+    /// <summary>Whether <see cref="TrySendFile"/> may be called: a file can go past the process.</summary>
     public virtual bool CanSendFile => false;
 
-    /// <summary>Sends a part of a file, until its write deadline.</summary>
-    /// <inheritdoc cref="NetConnection.SendFileAsync(SafeFileHandle, long, long, CancellationToken)"/>
-    public virtual ValueTask SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken) =>
-        throw new NotSupportedException();
+    /// <summary>Sends of a part of a file what fits: as <see cref="TryWrite"/>, 0 at the end of the file, or
+    /// <see cref="SystemSockets.NotPossible"/> when it has to be read and written.</summary>
+    public virtual int TrySendFile(SafeFileHandle file, long offset, int count) => SystemSockets.NotPossible;
 
     // ---- The peer ----
 

@@ -14,6 +14,10 @@ internal sealed class InMemoryPipe(int capacity)
     private int _count;
     private bool _ended;
     private bool _broken;
+    private long _taken;
+
+    /// <summary>How many bytes have been read.</summary>
+    public long Taken => Volatile.Read(ref _taken);
 
     /// <summary>Whom to wake when there is something to read; null for nobody.</summary>
     public PollDesc? Reader { get; set; }
@@ -38,6 +42,7 @@ internal sealed class InMemoryPipe(int capacity)
             _bytes.AsSpan(_start, first).CopyTo(to);
             _bytes.AsSpan(0, n - first).CopyTo(to[first..]);
             _count -= n;
+            _taken += n;
             _start = _count == 0 ? 0 : (_start + n) % _bytes.Length;
         }
         if (wasFull && n > 0)

@@ -89,6 +89,8 @@ internal sealed class InMemoryTransport : HttpTransport
 
     public override int TryWrite(ReadOnlySpan<byte> buffer) => _out.TryWrite(buffer);
 
+    public override long Delivered => _out.Taken;
+
     public override ValueTask<PollResult> WaitAsync(PollMode mode) => _desc.WaitAsync(mode);
 
     public override async ValueTask<PollResult> WaitCancellablyAsync(PollMode mode, CancellationToken cancellationToken)

@@ -14,9 +14,13 @@ namespace NetGo.Http;
 // that it would block; _written is how many bytes the next attempt, which begins with the same ones, will have written when it is over.
 //
 // A failure of either is kept: all later attempts find it.
+//
+// Deadlines. A read that the connection's deadline ends is the last one. A write that is late may yet be let go on, and would not survive that:
+// so the write deadline is one of the wait only.
 internal sealed class TlsTransport(NetConnection connection, SslStream stream, TlsConnectionState state) : HttpTransport
 {
     private const int Failed = -1_000_000; // no error of the system, nor WouldBlock
+    private const long MaxWait = 1L << 30; // milliseconds; of what a Task can wait for
 
     private NetBuffer? _in;
     private int _inStart;
@@ -27,6 +31,8 @@ internal sealed class TlsTransport(NetConnection connection, SslStream stream, T
     private NetBuffer? _out;
     private Task? _writing;
     private int _written;
+    private long _taken;
+    private long _writeDeadline = long.MaxValue;
     private Exception? _failure;
     private bool _shutDown;
 
@@ -204,7 +210,7 @@ internal sealed class TlsTransport(NetConnection connection, SslStream stream, T
             if (write.IsCompletedSuccessfully)
             {
                 ReleaseOutput();
-                return _written;
+                return Count(_written);
             }
             _writing = write.AsTask();
         }
@@ -213,8 +219,16 @@ internal sealed class TlsTransport(NetConnection connection, SslStream stream, T
         Task ended = _writing;
         _writing = null;
         ReleaseOutput();
-        return ended.IsCompletedSuccessfully ? _written : Fail(ended.Exception!.InnerException!);
+        return ended.IsCompletedSuccessfully ? Count(_written) : Fail(ended.Exception!.InnerException!);
     }
+
+    private int Count(int written)
+    {
+        _taken += written;
+        return written;
+    }
+
+    public override long Delivered => connection.TryGetAcknowledged(out long acknowledged) ? acknowledged : _taken;
 
     private void ReleaseOutput()
     {
@@ -241,8 +255,8 @@ internal sealed class TlsTransport(NetConnection connection, SslStream stream, T
         {
             if (mode == PollMode.Write)
             {
-                if (_writing is not null)
-                    await _writing.WaitAsync(cancellationToken);
+                if (_writing is not null && !await WaitForWriteAsync(_writing, cancellationToken))
+                    return PollResult.Timeout;
             }
             else if (_reading is not null)
             {
@@ -277,7 +291,32 @@ internal sealed class TlsTransport(NetConnection connection, SslStream stream, T
         }
     }
 
-    public override void SetDeadline(PollMode mode, long when) => connection.Desc.SetDeadline(mode, when);
+    private async ValueTask<bool> WaitForWriteAsync(Task writing, CancellationToken cancellationToken)
+    {
+        if (_writeDeadline == long.MaxValue)
+        {
+            await writing.WaitAsync(cancellationToken);
+            return true;
+        }
+        long left = Math.Max(0, _writeDeadline - Scheduler.Now()) / 1_000_000;
+        try
+        {
+            await writing.WaitAsync(TimeSpan.FromMilliseconds(Math.Min(left, MaxWait)), cancellationToken);
+            return true;
+        }
+        catch (TimeoutException) when (!writing.IsCompleted)
+        {
+            return left > MaxWait; // then ask again
+        }
+    }
+
+    public override void SetDeadline(PollMode mode, long when)
+    {
+        if (mode == PollMode.Read)
+            connection.Desc.SetDeadline(mode, when);
+        else
+            _writeDeadline = when;
+    }
 
     public override void WatchPeer(IThreadPoolWorkItem? watcher) => connection.WatchPeer(watcher);
 }

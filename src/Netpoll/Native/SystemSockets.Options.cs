@@ -14,6 +14,13 @@ internal static unsafe partial class SystemSockets
     public static int FastOpenConnect(nint socket) =>
         OperatingSystem.IsWindows() ? -(int)SocketError.ProtocolOption : UnixSockets.FastOpenConnect(socket);
 
+    /// <summary>How many bytes the peer's system has acknowledged so far. Linux tells; elsewhere false.</summary>
+    public static bool TryGetAcknowledged(nint socket, out long bytes)
+    {
+        bytes = 0;
+        return !OperatingSystem.IsWindows() && UnixSockets.TryGetAcknowledged(socket, out bytes);
+    }
+
     /// <summary>Closes a socket that lingers: may block, for Linux does not care that it is non-blocking.</summary>
     public static int CloseLingering(nint socket) =>
         OperatingSystem.IsWindows() ? WindowsSockets.Close(socket) : UnixSockets.CloseLingering(socket);

@@ -16,9 +16,11 @@ internal sealed class RawClient : IDisposable
     private int _start;
     private int _end;
 
-    public RawClient(IPEndPoint endPoint, int receiveBufferSize = 0)
+    public RawClient(IPEndPoint endPoint, int receiveBufferSize = 0, IPAddress? from = null)
     {
         _socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        if (from is not null)
+            _socket.Bind(new IPEndPoint(from, 0));
         if (receiveBufferSize > 0)
             _socket.ReceiveBufferSize = receiveBufferSize;
         _socket.ReceiveTimeout = BoundMilliseconds;

@@ -44,6 +44,9 @@ internal sealed class TestServer : IAsyncDisposable
 
     public RawClient Connect(int receiveBufferSize = 0) => new(EndPoint, receiveBufferSize);
 
+    /// <summary>Linux lets a client on the loopback interface take any address of 127.0.0.0/8.</summary>
+    public RawClient ConnectFrom(string address) => new(EndPoint, from: IPAddress.Parse(address));
+
     /// <summary>The final response to a request on a connection of its own, which stays open for the server's part.</summary>
     public RawResponse Exchange(string request)
     {
