@@ -9,10 +9,9 @@ internal static partial class AnswerReader
 {
     /// <summary>The status codes of the answers.</summary>
     /// <param name="text">All that was sent, Latin-1, without interim answers.</param>
-    /// <param name="heads">How many answers at least may be to HEAD or CONNECT, and so have no content: not known here, tried both ways.</param>
     /// <param name="aborted">Whether the last one may be cut off.</param>
     /// <exception cref="InvalidOperationException">It is no sequence of answers.</exception>
-    public static List<int> ReadStatuses(string text, int heads, bool aborted)
+    public static List<int> ReadStatuses(string text, bool aborted)
     {
         List<int> statuses = [];
         for (int at = 0; at < text.Length;)
@@ -32,8 +31,8 @@ internal static partial class AnswerReader
             {
                 int n = int.Parse(length.Groups[1].Value, CultureInfo.InvariantCulture);
                 bool whole = at + n <= text.Length;
-                // Without content, as for HEAD, the next answer, or nothing, follows the head at once.
-                if (n > 0 && heads > 0 && (at == text.Length || !whole || StatusLine().Match(text, at) is { Success: true } next && next.Index == at))
+                // Without content, as to HEAD, which is not known here, the next answer follows the head at once, or nothing.
+                if (n > 0 && (at == text.Length || (StatusLine().Match(text, at) is { Success: true } next && next.Index == at)))
                     continue;
                 if (!whole && !aborted)
                     throw new InvalidOperationException($"The last answer is cut off: {text}");

@@ -32,7 +32,7 @@ internal sealed class HttpTarget
         if (_log.Failure is { } failure)
             throw new InvalidOperationException(failure);
         string answers = Encoding.Latin1.GetString(transport.Output).Replace("HTTP/1.1 100 Continue\r\n\r\n", "", StringComparison.Ordinal);
-        List<int> statuses = AnswerReader.ReadStatuses(answers, _requests.Count, transport.Aborted);
+        List<int> statuses = AnswerReader.ReadStatuses(answers, transport.Aborted);
         bool refused = statuses.Count > _requests.Count || _requests is [.., var last] && last.EndsWith(Broken, StringComparison.Ordinal);
         return (new Understood(_requests, refused ? Ending.Refused : Ending.Clean), AnswerReader.WithoutDates(answers));
     }

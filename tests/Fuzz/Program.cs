@@ -46,9 +46,10 @@ switch (mode)
             File.WriteAllBytes(Path.Combine(path, $"{i:00}"), Corpus.Messages[i]);
         return 0;
     case "afl":
-        var checker = new Checker(scheduler);
+        Checker? checker = null; // what is instrumented must not run before Fuzzer.Run
         Fuzzer.Run(stream =>
         {
+            checker ??= new Checker(scheduler);
             using var copy = new MemoryStream();
             stream.CopyTo(copy);
             byte[] input = copy.ToArray();
