@@ -73,6 +73,15 @@ public class TimeoutTests
     }
 
     [Fact]
+    public async Task The_first_request_has_no_more_time_than_a_head()
+    {
+        // The time for an idle connection is 130 s.
+        await using var server = new TestServer(Handlers.Ok, s => s.ReadHeaderTimeout = s_short);
+        using RawClient client = server.Connect();
+        client.AssertClosed();
+    }
+
+    [Fact]
     public async Task A_handler_may_take_longer_than_any_time_out()
     {
         await using var server = new TestServer(async (response, request) =>
