@@ -15,8 +15,7 @@ internal sealed class ProxyExchange : IDisposable
     private readonly Request _request;
     private readonly GoScheduler _scheduler = GoScheduler.Current;
     private readonly ProxyDeadline _deadline;
-    private HttpMessageInvoker? _ownInvoker; // for a protocol to switch to, which has a connection of its own
-    private NetConnection? _ownConnection;
+    private OwnConnection? _own;
     private ProxiedContent? _content;
     private HttpResponseMessage? _answer;
 
@@ -55,7 +54,7 @@ internal sealed class ProxyExchange : IDisposable
     public void Dispose()
     {
         _answer?.Dispose();
-        _ownInvoker?.Dispose();
+        _own?.Dispose();
         _deadline.Dispose();
     }
 
@@ -107,7 +106,7 @@ internal sealed class ProxyExchange : IDisposable
     private async ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage message, OutgoingRequest outgoing)
     {
         HttpMessageInvoker invoker = _proxy.Transport is null && outgoing.Header.Contains("Upgrade")
-            ? _ownInvoker = new HttpMessageInvoker(ProxyTransport.Make(null, connection => _ownConnection = connection))
+            ? (_own = new OwnConnection()).Invoker
             : _proxy.Invoker;
         _deadline.Start();
         HttpResponseMessage answer;
@@ -219,8 +218,10 @@ internal sealed class ProxyExchange : IDisposable
     {
         using Stream backend = await _answer!.Content.ReadAsStreamAsync(_deadline.Token);
         await using HijackedStream client = await _response.UpgradeAsync(protocol);
-        bool backendHasTls = _answer.RequestMessage?.RequestUri?.Scheme == Uri.UriSchemeHttps;
-        var tunnel = new ProxyTunnel(client, _request.Tls is null ? client.Connection : null, backend, backendHasTls ? null : _ownConnection);
+        // TLS has no half-close that both streams would know of.
+        NetConnection? clientSocket = _request.Tls is null ? client.Connection : null;
+        NetConnection? backendSocket = _answer.RequestMessage?.RequestUri?.Scheme == Uri.UriSchemeHttp ? _own?.Connection : null;
+        var tunnel = new ProxyTunnel(client, clientSocket, backend, backendSocket);
         await tunnel.RunAsync(_proxy.Disposed);
     }
 }

@@ -20,8 +20,8 @@ internal static class ProxyTransport
     public static bool ChangesMethod(string method) => s_methods.TryGetValue(method, out string? known) && method != known;
 
     /// <param name="dialer">What connects.</param>
-    /// <param name="onConnection">Told of each connection.</param>
-    public static SocketsHttpHandler Make(NetDialer? dialer, Action<NetConnection>? onConnection)
+    /// <param name="owner">Of the connection; null when that is HttpClient.</param>
+    public static SocketsHttpHandler Make(NetDialer? dialer, OwnConnection? owner)
     {
         dialer ??= new NetDialer();
         return new SocketsHttpHandler
@@ -41,8 +41,7 @@ internal static class ProxyTransport
             ConnectCallback = async (context, token) =>
             {
                 NetConnection connection = await DialAsync(dialer, context, token).ConfigureAwait(false);
-                onConnection?.Invoke(connection);
-                return connection.AsStream();
+                return owner is null ? connection.AsStream() : owner.Take(connection);
             },
         };
     }

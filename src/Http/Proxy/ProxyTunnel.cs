@@ -6,14 +6,17 @@ namespace NetGo.Http;
 /// <param name="client">The client's stream.</param>
 /// <param name="clientSocket">What to half-close the client by; null when that cannot be.</param>
 /// <param name="backend">The backend's stream.</param>
-/// <param name="backendSocket">What to half-close the backend by; null when that cannot be.</param>
+/// <param name="backendSocket">What to write to and half-close the backend by, which goes on when its stream has been read to the end; null when
+/// that cannot be.</param>
 internal sealed class ProxyTunnel(Stream client, NetConnection? clientSocket, Stream backend, NetConnection? backendSocket)
 {
+    private readonly Stream _toBackend = backendSocket?.AsStream() ?? backend;
+
     /// <summary>Runs until both sides have ended their streams. One that fails, or that ends where the other side cannot be told that without
     /// closing it (TLS), ends both.</summary>
     public async ValueTask RunAsync(CancellationToken cancellationToken)
     {
-        Task<bool> up = Go.RunAsync(() => CopyAsync(client, backend, backendSocket));
+        Task<bool> up = Go.RunAsync(() => CopyAsync(client, _toBackend, backendSocket));
         Task<bool> down = Go.RunAsync(() => CopyAsync(backend, client, clientSocket));
         using (cancellationToken.UnsafeRegister(static tunnel => ((ProxyTunnel)tunnel!).Close(), this))
         {
@@ -28,6 +31,7 @@ internal sealed class ProxyTunnel(Stream client, NetConnection? clientSocket, St
     private void Close()
     {
         client.Dispose();
+        _toBackend.Dispose();
         backend.Dispose();
     }
 
