@@ -7,10 +7,13 @@ namespace NetGo.Http;
 /// <summary>The head and the trailer of a backend's response on their way to the client.</summary>
 internal static class ProxiedResponse
 {
-    /// <summary>Whether its end could be found at two places, or its content is coded in a way that was meant for the proxy alone.</summary>
-    /// <exception cref="HttpRequestException">It is so.</exception>
-    public static void ThrowIfAmbiguous(HttpResponseMessage answer)
+    /// <summary>What no client may get: no final response, one whose end could be found at two places, or one that is coded in a way that was
+    /// meant for the proxy alone.</summary>
+    /// <exception cref="HttpRequestException">It is such a one.</exception>
+    public static void ThrowUnlessClear(HttpResponseMessage answer)
     {
+        if ((int)answer.StatusCode is < 200 and not 101)
+            throw Invalid($"its status is {(int)answer.StatusCode}");
         List<string> codings = HopByHop.Members(ValuesOf(answer.Headers, "Transfer-Encoding"));
         if (codings.Count > 1 || (codings is [var coding] && !coding.Equals("chunked", StringComparison.OrdinalIgnoreCase)))
             throw Invalid($"its Transfer-Encoding is \"{string.Join(", ", codings)}\"");

@@ -34,7 +34,7 @@ internal sealed class ProxyExchange : IDisposable
         try
         {
             _answer = await SendAsync(message, outgoing);
-            ProxiedResponse.ThrowIfAmbiguous(_answer);
+            ProxiedResponse.ThrowUnlessClear(_answer);
             if (_proxy.ModifyResponse is { } modify)
                 await modify(_answer);
             protocol = ProxiedResponse.ProtocolOf(_answer, outgoing);
@@ -168,7 +168,7 @@ internal sealed class ProxyExchange : IDisposable
         NetBuffer? buffer = null;
         try
         {
-            Stream content = await answer.Content.ReadAsStreamAsync(_deadline.Token);
+            Stream content = await answer.Content.ReadAsStreamAsync(CancellationToken.None);
             while (true)
             {
                 ValueTask<int> ready = content.ReadAsync(Memory<byte>.Empty, _deadline.Token);
@@ -186,6 +186,10 @@ internal sealed class ProxyExchange : IDisposable
                 await _response.WriteAsync(buffer.Memory[..n]);
             }
         }
+        catch (Exception e) when (_request.Aborted.IsCancellationRequested)
+        {
+            throw new IOException("The client has gone away.", e); // which nobody needs to be told of
+        }
         finally
         {
             buffer?.Return();
@@ -200,11 +204,7 @@ internal sealed class ProxyExchange : IDisposable
             await ready;
             return await content.ReadAsync(buffer, _deadline.Token);
         }
-        catch (OperationCanceledException e) when (_request.Aborted.IsCancellationRequested)
-        {
-            throw new IOException("The client has gone away.", e);
-        }
-        catch (Exception e)
+        catch (Exception e) when (!_request.Aborted.IsCancellationRequested)
         {
             ProxyLog.BrokeOff(_proxy.Logger, LogText.Of(_request.Method), LogText.Of(_request.Target), e);
             await _response.FlushAsync(); // so that what the server makes of this is no whole response, but the connection's end
@@ -216,7 +216,7 @@ internal sealed class ProxyExchange : IDisposable
 
     private async ValueTask SwitchAsync(string protocol)
     {
-        using Stream backend = await _answer!.Content.ReadAsStreamAsync(_deadline.Token);
+        using Stream backend = await _answer!.Content.ReadAsStreamAsync(CancellationToken.None);
         await using HijackedStream client = await _response.UpgradeAsync(protocol);
         // TLS has no half-close that both streams would know of.
         NetConnection? clientSocket = _request.Tls is null ? client.Connection : null;

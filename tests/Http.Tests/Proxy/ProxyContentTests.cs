@@ -224,9 +224,9 @@ public class ProxyContentTests
     [Fact]
     public async Task A_connection_is_kept_and_used_again()
     {
-        await using var backend = new TestServer(Handlers.Echo);
         int opened = 0;
-        backend.Server.OnConnState = (_, state) => opened += state == ConnState.New ? 1 : 0;
+        await using var backend = new TestServer(
+            Handlers.Echo, s => s.OnConnState = (_, state) => opened += state == ConnState.New ? 1 : 0);
         await using var proxy = new ProxyServer(ProxyServer.UrlOf(backend));
         using RawClient client = proxy.Connect();
         for (int i = 0; i < 10; i++)

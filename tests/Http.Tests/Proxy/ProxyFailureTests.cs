@@ -30,6 +30,7 @@ public class ProxyFailureTests
     [InlineData("")]
     [InlineData("nonsense\r\n\r\n")]
     [InlineData("HTTP/1.1 200 OK\r\nX: 1")]
+    [InlineData("HTTP/1.1 099 X\r\nContent-Length: 0\r\n\r\n")]
     [InlineData("HTTP/1.1 200 OK\r\nno colon\r\n\r\n")]
     [InlineData("HTTP/1.1 200 OK\r\nX: a\u0001b\r\nContent-Length: 0\r\n\r\n")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab")]
@@ -121,6 +122,27 @@ public class ProxyFailureTests
             Assert.True(client.WasReset || response is { EndedByClose: false }, "It looks like a whole response.");
             Assert.Contains(proxy.Log.Entries, static e => e.Level == LogLevel.Warning);
         }
+    }
+
+    [Theory]
+    [InlineData("Content-Length: 20000000")]
+    [InlineData("Transfer-Encoding: chunked")]
+    public async Task A_backend_that_refuses_content_half_way_leaves_the_client_with_an_answer(string framing)
+    {
+        using var backend = new RawBackend(static peer =>
+        {
+            peer.ReadHead();
+            peer.Send("HTTP/1.1 413 No\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno");
+            peer.Socket.Shutdown(SocketShutdown.Send); // and is closed with content unread: a reset
+        });
+        await using var proxy = new ProxyServer(backend.Url);
+        using RawClient client = proxy.Connect();
+        Task sending = Task.Run(() => client.SendAnyway(
+            $"POST / HTTP/1.1\r\nHost: h\r\n{framing}\r\n\r\n{(framing[0] == 'T' ? "1312d00\r\n" : "")}{new string('x', 20_000_000)}"));
+        RawResponse response = client.ReadResponse();
+        Assert.True(response.StatusCode is 413 or 502, $"{response.StatusCode}"); // HttpClient may see the reset first
+        client.Dispose();
+        await sending.Within();
     }
 
     [Fact]

@@ -3,8 +3,8 @@ namespace NetGo.Http.Tests.Proxy;
 /// <summary>A server whose handler is a proxy.</summary>
 internal sealed class ProxyServer : IAsyncDisposable
 {
-    public ProxyServer(Uri target, Action<ReverseProxy>? configure = null, Action<Server>? server = null)
-        : this(ReverseProxy.To(target), configure, server)
+    public ProxyServer(Uri target, Action<ReverseProxy>? configure = null, Action<Server>? server = null, TlsOptions? tls = null)
+        : this(ReverseProxy.To(target), configure, server, tls)
     {
     }
 
@@ -13,12 +13,12 @@ internal sealed class ProxyServer : IAsyncDisposable
     {
     }
 
-    private ProxyServer(ReverseProxy proxy, Action<ReverseProxy>? configure, Action<Server>? server = null)
+    private ProxyServer(ReverseProxy proxy, Action<ReverseProxy>? configure, Action<Server>? server = null, TlsOptions? tls = null)
     {
         Proxy = proxy;
         proxy.Logger = Log;
         configure?.Invoke(proxy);
-        Front = new TestServer(proxy, server);
+        Front = new TestServer(proxy, server, tls: tls);
     }
 
     public ReverseProxy Proxy { get; }
