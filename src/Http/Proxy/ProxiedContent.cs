@@ -62,25 +62,23 @@ internal sealed class ProxiedContent(Stream body, long length, GoScheduler sched
     private async ValueTask<int> ReadAsync(Stream stream, Memory<byte> buffer)
     {
         ValueTask<int> read = body.ReadAsync(buffer, deadline.Token);
-        if (!read.IsCompleted)
+        if (read.IsCompletedSuccessfully)
+            return read.Result;
+        Task<int> pending = read.AsTask();
+        deadline.Stop(); // it is the client that is waited for
+        try
         {
-            Task<int> pending = read.AsTask();
-            deadline.Stop(); // it is the client that is waited for
-            try
-            {
-                await stream.FlushAsync(deadline.Token); // what has come is not held back
-            }
-            catch
-            {
-                deadline.Cancel();
-                await ((Task)pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-                throw;
-            }
-            read = new ValueTask<int>(pending);
+            await stream.FlushAsync(deadline.Token); // what has come is not held back
+        }
+        catch
+        {
+            deadline.Cancel();
+            await ((Task)pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            throw;
         }
         try
         {
-            return await read;
+            return await pending;
         }
         catch (Exception e) when (!deadline.Token.IsCancellationRequested)
         {

@@ -99,8 +99,9 @@ internal static class ProxiedResponse
 
     private static void AnnounceTrailer(HttpResponseMessage answer, HeaderFields fields)
     {
-        string[] names = [.. HopByHop.Members(ValuesOf(answer.Headers, "Trailer")).Where(n => HttpSyntax.IsToken(n) && !HttpSyntax.IsForbiddenInTrailer(n))];
-        if (names.Length > 0)
+        List<string> names = HopByHop.Members(ValuesOf(answer.Headers, "Trailer"));
+        names.RemoveAll(static name => !HttpSyntax.IsToken(name) || HttpSyntax.IsForbiddenInTrailer(name));
+        if (names.Count > 0)
             fields.Add("Trailer", string.Join(", ", names));
     }
 

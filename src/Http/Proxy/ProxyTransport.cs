@@ -10,8 +10,9 @@ internal static class ProxyTransport
 {
     private static readonly HttpRequestOptionsKey<GoScheduler> s_scheduler = new("NetGo.Scheduler");
 
-    private static readonly FrozenSet<string> s_methods = new[] { "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE" }
-        .ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+    private static readonly FrozenSet<string> s_methods =
+        new[] { "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE" }
+            .ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Whose connections a request wants to use: HttpClient dials on threads of its own.</summary>
     public static void SetScheduler(HttpRequestMessage message, GoScheduler scheduler) => message.Options.Set(s_scheduler, scheduler);

@@ -42,7 +42,8 @@ internal sealed class ProxyTunnel(Stream client, NetConnection? clientSocket, St
         {
             while (true)
             {
-                await from.ReadAsync(Memory<byte>.Empty); // an idle tunnel holds no buffers
+                ValueTask<int> ready = from.ReadAsync(Memory<byte>.Empty);
+                await ready; // an idle tunnel holds no buffers
                 using NetBuffer buffer = await GoScheduler.Current.Buffers.RentAsync(BufferPool.LargeSize);
                 int n = await from.ReadAsync(buffer.Memory);
                 if (n == 0)

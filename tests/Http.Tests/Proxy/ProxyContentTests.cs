@@ -129,7 +129,8 @@ public class ProxyContentTests
         using var backend = RawBackend.Answering("HTTP/1.1 413 No\r\nContent-Length: 2\r\n\r\nno");
         await using var proxy = new ProxyServer(backend.Url);
         using RawClient client = proxy.Connect();
-        client.Send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5000\r\nExpect: 100-continue\r\n\r\n"); // below 1,024 HttpClient sends it all the same
+        // Below 1,024 bytes HttpClient sends it all the same.
+        client.Send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5000\r\nExpect: 100-continue\r\n\r\n");
         RawResponse response = client.ReadAnyResponse();
         Assert.Equal(413, response.StatusCode);
         Assert.Equal("no", response.Text);
