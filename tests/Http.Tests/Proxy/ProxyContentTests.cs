@@ -193,10 +193,36 @@ public class ProxyContentTests
     public async Task A_client_that_stops_sending_is_told_so_in_time()
     {
         using var backend = new RawBackend(static peer => peer.ReadToEnd());
-        await using var proxy = new ProxyServer(
-            backend.Url, static p => p.ResponseTimeout = TimeSpan.FromSeconds(1.5), static s => s.ReadTimeout = TimeSpan.FromSeconds(3));
-        RawResponse response = proxy.Exchange("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhello");
-        Assert.Equal(408, response.StatusCode); // not 504: it is not the backend that is waited for
+        await using var proxy = new ProxyServer(backend.Url, null, static s => s.ReadTimeout = TimeSpan.FromMilliseconds(50));
+        Assert.Equal(408, proxy.Exchange("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhello").StatusCode);
+    }
+
+    [Fact]
+    public async Task The_backend_is_not_blamed_for_a_client_that_is_slow()
+    {
+        var got = new BlockingCollection<string>();
+        using var backend = new RawBackend(peer =>
+        {
+            for (string head; (head = peer.ReadHead()).Length > 0; peer.Send(Ok))
+            {
+                if (head.StartsWith("GET /hangs", StringComparison.Ordinal))
+                    peer.ReadToEnd();
+                if (head.StartsWith("POST", StringComparison.Ordinal))
+                {
+                    got.Add(peer.Read(5));
+                    got.Add(peer.Read(5));
+                }
+            }
+        });
+        await using var proxy = new ProxyServer(backend.Url);
+        Assert.Equal(200, proxy.Exchange("GET /first HTTP/1.1\r\nHost: h\r\n\r\n").StatusCode); // connected: that takes none of the time
+        proxy.Proxy.ResponseTimeout = TimeSpan.FromSeconds(2);
+        using RawClient client = proxy.Connect();
+        client.Send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhello");
+        Assert.Equal("hello", await Take(got));
+        Assert.Equal(504, proxy.Exchange("GET /hangs HTTP/1.1\r\nHost: h\r\n\r\n").StatusCode); // so the time has passed for the first one too
+        client.Send("world");
+        Assert.Equal(200, client.ReadResponse().StatusCode);
     }
 
     [Fact]

@@ -46,7 +46,7 @@ internal sealed class RawBackend : IDisposable
                 new Thread(() => Serve(socket, number)) { IsBackground = true }.Start();
             }
         }
-        catch (SocketException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             // Disposed of.
         }
