@@ -20,7 +20,7 @@ public sealed class TlsTests : IDisposable
         _directory.Delete(recursive: true);
     }
 
-    private static X509Certificate2 NewCertificate(string name)
+    internal static X509Certificate2 NewCertificate(string name)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
