@@ -30,6 +30,13 @@ internal static class HttpSyntax
 
     public static bool IsToken(ReadOnlySpan<byte> text) => !text.IsEmpty && !text.ContainsAnyExcept(s_tokenBytes);
 
+    /// <summary>How long the token is that a text begins with.</summary>
+    public static int TokenLength(ReadOnlySpan<byte> text)
+    {
+        int end = text.IndexOfAnyExcept(s_tokenBytes);
+        return end < 0 ? text.Length : end;
+    }
+
     public static bool IsToken(ReadOnlySpan<char> text) => !text.IsEmpty && !text.ContainsAnyExcept(s_tokenChars);
 
     public static bool IsFieldValue(ReadOnlySpan<byte> text) => !text.ContainsAny(s_notInValueBytes);

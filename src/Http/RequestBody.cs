@@ -214,7 +214,7 @@ internal sealed class RequestBody(Http1Exchange exchange) : Stream
                 throw Fail(400, "A chunk size has too many digits.");
             size = (size << 4) | (long)(uint)HexValue(line[digits++]);
         }
-        if (digits == 0 || !IsExtensions(line[digits..]))
+        if (digits == 0 || !ChunkExtensions.AreValid(line[digits..]))
             throw Fail(400, "A chunk size is not valid.");
         if (_total + size > exchange.Limits.MaxRequestBodySize)
             throw Fail(413, $"The content is longer than {exchange.Limits.MaxRequestBodySize} bytes.");
@@ -223,13 +223,6 @@ internal sealed class RequestBody(Http1Exchange exchange) : Stream
         CheckTrailerSize();
         _remaining = size;
         _state = size > 0 ? State.Data : State.Trailer;
-    }
-
-    // *( BWS ";" ...): anything printable may follow the semicolon. RFC 9112, 7.1.1.
-    private static bool IsExtensions(ReadOnlySpan<byte> text)
-    {
-        text = text.TrimStart(" \t"u8);
-        return text.IsEmpty || (text[0] == ';' && HttpSyntax.IsFieldValue(text));
     }
 
     private static int HexValue(byte digit) => digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10;

@@ -7,10 +7,14 @@ public sealed partial class Server
     /// <returns>False when the server has been shut down: the connection is closed.</returns>
     internal bool TryServe(HttpTransport transport)
     {
-        lock (_lock)
-            ReadProperties();
         var connection = new Http1Connection(this, transport, Context.Background, tls: null);
-        if (_shuttingDown || !Add(connection))
+        bool added;
+        lock (_lock)
+        {
+            ReadProperties();
+            added = !_shuttingDown && Add(connection);
+        }
+        if (!added)
         {
             transport.Close();
             return false;

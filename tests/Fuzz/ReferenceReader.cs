@@ -187,6 +187,8 @@ internal static partial class ReferenceReader
     [GeneratedRegex($"^(https?)://(?=[^/?:])({HostPattern})(?:[/?].*)?\\z", RegexOptions.IgnoreCase)]
     private static partial Regex AbsoluteTarget();
 
-    [GeneratedRegex("^([0-9A-Fa-f]{1,15})[ \\t]*(?:;[\\t -~\\x80-\\xff]*)?\\z")]
+    private const string Quoted = "\"(?:[\\t !#-\\[\\]-~\\x80-\\xff]|\\\\[\\t -~\\x80-\\xff])*\"";
+
+    [GeneratedRegex($"^([0-9A-Fa-f]{{1,15}})(?:[ \\t]*;[ \\t]*{Token}(?:[ \\t]*=[ \\t]*(?:{Token}|{Quoted}))?)*\\z")]
     private static partial Regex ChunkLine();
 }

@@ -22,7 +22,8 @@ public sealed class NetGoBuilder
     /// <param name="function">What answers the requests that match.</param>
     /// <exception cref="FormatException">The pattern is malformed: the message says where.</exception>
     /// <exception cref="InvalidOperationException">It conflicts with a pattern that is registered.</exception>
-    public NetGoBuilder Handle(string pattern, Func<ResponseWriter, Request, ValueTask> function) => Handle(pattern, new HandlerFunc(function));
+    public NetGoBuilder Handle(string pattern, Func<ResponseWriter, Request, ValueTask> function) =>
+        Handle(pattern, new HandlerFunc(function));
 
     /// <summary>Registers a handler for a pattern; Go's Handle.</summary>
     /// <param name="pattern">As of <see cref="ServeMux"/>, for example "GET /users/{id}".</param>
@@ -34,7 +35,8 @@ public sealed class NetGoBuilder
         return Add(pattern, _ => handler);
     }
 
-    /// <summary>Registers a handler that comes from the services: a singleton, made when the host starts, unless it is registered otherwise.
+    /// <summary>Registers a handler that comes from the services: a singleton, made when the host starts, unless it is
+    /// registered otherwise.
     /// For one that is scoped or transient each request has a scope, which ends with the request.</summary>
     /// <typeparam name="THandler">Its type, which need not be registered.</typeparam>
     /// <param name="pattern">As of <see cref="ServeMux"/>, for example "GET /users/{id}".</param>
@@ -58,7 +60,8 @@ public sealed class NetGoBuilder
     }
 
     /// <summary>Puts middleware that needs services around all handlers. What is registered first is outermost.</summary>
-    /// <param name="middleware">For example <c>(services, handler) => handler.WithRecovery(services.GetRequiredService&lt;ILogger&lt;Server>>())</c>.
+    /// <param name="middleware">For example <c>(services, handler) =>
+    /// handler.WithRecovery(services.GetRequiredService&lt;ILogger&lt;Server>>())</c>.
     /// </param>
     public NetGoBuilder Use(Func<IServiceProvider, IHandler, IHandler> middleware)
     {
@@ -67,7 +70,8 @@ public sealed class NetGoBuilder
         return this;
     }
 
-    /// <summary>Sets what options cannot, such as <see cref="Server.ConnContext"/>. Called when the host starts, after the options have
+    /// <summary>Sets what options cannot, such as <see cref="Server.ConnContext"/>. Called when the host starts, after the
+    /// options have
     /// been applied.</summary>
     /// <param name="configure">Sets it.</param>
     public NetGoBuilder ConfigureServer(Action<Server> configure)

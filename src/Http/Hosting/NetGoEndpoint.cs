@@ -3,11 +3,13 @@ namespace NetGo.Http;
 /// <summary>Where a hosted server listens, and with which certificate.</summary>
 public sealed class NetGoEndpoint
 {
-    /// <summary>"host:port", ":port" for all addresses, port 0 for any free one; "unix:path" for a Unix socket, "unix:@name" for one with an
+    /// <summary>"host:port", ":port" for all addresses, port 0 for any free one; "unix:path" for a Unix socket, "unix:@name" for
+    /// one with an
     /// abstract name (Linux).</summary>
     public string Address { get; set; } = "";
 
-    /// <summary>The PEM file of the certificate, and those of the authorities between it and the root. With it TLS is spoken, without it not.
+    /// <summary>The PEM file of the certificate, and those of the authorities between it and the root. With it TLS is spoken,
+    /// without it not.
     /// It is read again when it changes: see <see cref="CertificateFiles"/>.</summary>
     public string? Certificate { get; set; }
 

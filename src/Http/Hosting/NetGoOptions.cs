@@ -1,7 +1,9 @@
 namespace NetGo.Http;
 
-/// <summary>Where a hosted server listens, and the limits and time-outs of its <see cref="Server"/>, which have that one's defaults. They may
-/// come from configuration, in which times are like "00:00:30" (and "-00:00:00.0010000" is <see cref="Timeout.InfiniteTimeSpan"/>). Read once,
+/// <summary>Where a hosted server listens, and the limits and time-outs of its <see cref="Server"/>, which have that one's
+/// defaults. They may
+/// come from configuration, in which times are like "00:00:30" (and "-00:00:00.0010000" is
+/// <see cref="Timeout.InfiniteTimeSpan"/>). Read once,
 /// when the host starts.</summary>
 public sealed class NetGoOptions
 {

@@ -3,7 +3,8 @@ using Microsoft.Extensions.Options;
 
 namespace NetGo.Http;
 
-/// <summary>Reads options from configuration. A key that is none of theirs is an error: it is most often one that is misspelt.</summary>
+/// <summary>Reads options from configuration. A key that is none of theirs is an error: it is most often one that is
+/// misspelt.</summary>
 internal sealed class NetGoOptionsBinding(IConfiguration section) : IConfigureOptions<NetGoOptions>
 {
     public void Configure(NetGoOptions options)

@@ -28,7 +28,8 @@ public sealed class NetGoServer : IHostedService, IDisposable
         _logger = services.GetService<ILoggerFactory>()?.CreateLogger<Server>() ?? NullLogger<Server>.Instance;
     }
 
-    /// <summary>The addresses on which it listens, in the order of <see cref="NetGoOptions.Endpoints"/>, with the ports that the system chose
+    /// <summary>The addresses on which it listens, in the order of <see cref="NetGoOptions.Endpoints"/>, with the ports that the
+    /// system chose
     /// where 0 was asked for. Empty before the host has started.</summary>
     public IReadOnlyList<EndPoint> Endpoints => Array.ConvertAll(_listeners, static l => l.LocalEndPoint);
 
@@ -45,14 +46,16 @@ public sealed class NetGoServer : IHostedService, IDisposable
         var server = new Server { Logger = _logger, Handler = _builder.BuildHandler(_services) };
         options.ApplyTo(server);
         _builder.Configure(server);
-        IReadOnlyList<NetGoEndpoint> endpoints = options.Endpoints.Count > 0 ? [.. options.Endpoints] : [new() { Address = server.Address }];
+        NetGoEndpoint[] endpoints = options.Endpoints.Count > 0 ? [.. options.Endpoints] : [new() { Address = server.Address }];
         TlsOptions?[] certificates = [.. endpoints.Select(ReadCertificate)];
         server.ReadProperties();
         _listeners = ListenOnAll(endpoints);
         _server = server;
         for (int i = 0; i < _listeners.Length; i++)
         {
-            Task serving = certificates[i] is { } tls ? server.ServeTlsAsync(_listeners[i], tls) : server.ServeAsync(_listeners[i]);
+            Task serving = certificates[i] is { } tls
+                ? server.ServeTlsAsync(_listeners[i], tls, CancellationToken.None) // the token is of the start
+                : server.ServeAsync(_listeners[i], CancellationToken.None);
             if (serving.IsFaulted)
                 await serving;
             _ = WatchAsync(serving, _listeners[i]);
@@ -72,7 +75,7 @@ public sealed class NetGoServer : IHostedService, IDisposable
         }
     }
 
-    private NetListener[] ListenOnAll(IReadOnlyList<NetGoEndpoint> endpoints)
+    private NetListener[] ListenOnAll(NetGoEndpoint[] endpoints)
     {
         var listeners = new List<NetListener>();
         foreach (NetGoEndpoint endpoint in endpoints)
@@ -107,7 +110,8 @@ public sealed class NetGoServer : IHostedService, IDisposable
         }
     }
 
-    /// <summary>Stops accepting and waits for the requests that are under way to end; see <see cref="Server.ShutdownAsync"/>. Called by the
+    /// <summary>Stops accepting and waits for the requests that are under way to end; see <see cref="Server.ShutdownAsync"/>.
+    /// Called by the
     /// host.</summary>
     /// <param name="cancellationToken">Ends the wait: the rest is closed, and its handlers' contexts end.</param>
     public async Task StopAsync(CancellationToken cancellationToken)

@@ -7,10 +7,12 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Adds a NetGo server to a host.</summary>
 public static class NetGoServiceCollectionExtensions
 {
-    /// <summary>Adds an HTTP server, which starts and stops with the host. When it is called again it is the same server.</summary>
+    /// <summary>Adds an HTTP server, which starts and stops with the host. When it is called again it is the same
+    /// server.</summary>
     /// <param name="services">The services of the host.</param>
     /// <param name="configure">Sets addresses and limits.</param>
-    /// <returns>For what it answers with. When nothing is registered there it is the service <see cref="IHandler"/>, if there is one.</returns>
+    /// <returns>For what it answers with. When nothing is registered there it is the service <see cref="IHandler"/>, if there is
+    /// one.</returns>
     /// <example><code>
     /// var builder = Host.CreateApplicationBuilder(args);
     /// builder.Services.AddNetGo(options => options.Listen(":8080"))
@@ -20,16 +22,19 @@ public static class NetGoServiceCollectionExtensions
     public static NetGoBuilder AddNetGo(this IServiceCollection services, Action<NetGoOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
-        NetGoBuilder builder = services.FirstOrDefault(static s => s.ServiceType == typeof(NetGoBuilder))?.ImplementationInstance as NetGoBuilder ?? AddServer(services);
+        ServiceDescriptor? added = services.FirstOrDefault(static s => s.ServiceType == typeof(NetGoBuilder));
+        NetGoBuilder builder = added?.ImplementationInstance as NetGoBuilder ?? AddServer(services);
         if (configure is not null)
             services.Configure(configure);
         return builder;
     }
 
-    /// <summary>As <see cref="AddNetGo(IServiceCollection, Action{NetGoOptions})"/>, with options from configuration. A key that is no option's,
+    /// <summary>As <see cref="AddNetGo(IServiceCollection, Action{NetGoOptions})"/>, with options from configuration. A key that
+    /// is no option's,
     /// or a value that is none, fails the start of the host.</summary>
     /// <param name="services">The services of the host.</param>
-    /// <param name="section">For example <c>builder.Configuration.GetSection("NetGo")</c>: { "Endpoints": [ { "Address": ":8080" } ] }.</param>
+    /// <param name="section">For example <c>builder.Configuration.GetSection("NetGo")</c>: { "Endpoints": [ { "Address": ":8080"
+    /// } ] }.</param>
     /// <param name="configure">Sets what is not there.</param>
     /// <returns>For what it answers with.</returns>
     public static NetGoBuilder AddNetGo(this IServiceCollection services, IConfiguration section, Action<NetGoOptions>? configure = null)

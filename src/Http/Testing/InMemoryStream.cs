@@ -2,7 +2,8 @@ using NetGo.Netpoll;
 
 namespace NetGo.Http.Testing;
 
-/// <summary>An end of a connection in memory, as Go's net.Pipe, but with a buffer: a write waits while the other end has 64 KiB to
+/// <summary>An end of a connection in memory, as Go's net.Pipe, but with a buffer: a write waits while the other end has 64 KiB
+/// to
 /// read. One may read while another writes; any may dispose.</summary>
 public sealed class InMemoryStream : Stream
 {

@@ -5,7 +5,8 @@ using System.Text;
 
 namespace NetGo.Http.Testing;
 
-/// <summary>Keeps what a handler answers, for tests; Go's httptest.ResponseRecorder. It refuses what the server refuses. Not thread-safe.
+/// <summary>Keeps what a handler answers, for tests; Go's httptest.ResponseRecorder. It refuses what the server refuses. Not
+/// thread-safe.
 /// </summary>
 /// <param name="request">What is answered: a response to HEAD has no content. Null for any other method.</param>
 public sealed class ResponseRecorder(Request? request = null) : ResponseWriter
@@ -33,7 +34,8 @@ public sealed class ResponseRecorder(Request? request = null) : ResponseWriter
     /// <inheritdoc/>
     public override bool HeaderWritten => _headerWritten;
 
-    /// <summary>The content that has been written so far. That of a response to HEAD is empty, as the server sends none.</summary>
+    /// <summary>The content that has been written so far. That of a response to HEAD is empty, as the server sends
+    /// none.</summary>
     public ReadOnlyMemory<byte> Body => _body.WrittenMemory;
 
     /// <summary><see cref="Body"/>, which is UTF-8.</summary>
@@ -55,7 +57,8 @@ public sealed class ResponseRecorder(Request? request = null) : ResponseWriter
         ThrowIfEnded();
         if (_headerWritten)
             return;
-        if (Header["Content-Length"] is { } length && !long.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out _declared))
+        if (Header["Content-Length"] is { } length &&
+            !long.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out _declared))
             throw new InvalidOperationException($"The handler has set Content-Length to \"{length}\", which is no length.");
         _status = statusCode;
         _headerWritten = true;
@@ -150,9 +153,11 @@ public sealed class ResponseRecorder(Request? request = null) : ResponseWriter
         _written += count;
     }
 
-    /// <summary>The response as a client gets it, after the handler has ended, with the fields that were set when its head was written; Go's
+    /// <summary>The response as a client gets it, after the handler has ended, with the fields that were set when its head was
+    /// written; Go's
     /// Result. Nothing can be written any more.</summary>
-    /// <exception cref="InvalidOperationException">The handler has written less than its Content-Length: the server would break the
+    /// <exception cref="InvalidOperationException">The handler has written less than its Content-Length: the server would break
+    /// the
     /// connection.</exception>
     public HttpResponseMessage Result()
     {
@@ -161,7 +166,7 @@ public sealed class ResponseRecorder(Request? request = null) : ResponseWriter
         if (!IsEmpty && _declared >= 0 && _written != _declared)
         {
             throw new InvalidOperationException(
-                $"The handler has written {_written} bytes and not the {_declared} of its Content-Length: the server would break the connection.");
+                $"The handler has written {_written} bytes and not the {_declared} of its Content-Length: the server would abort the connection.");
         }
         _ended = true;
         var result = new HttpResponseMessage((HttpStatusCode)_status) { Content = new ByteArrayContent(_body.WrittenSpan.ToArray()) };

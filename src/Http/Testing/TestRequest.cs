@@ -4,7 +4,8 @@ using NetGo.Netpoll;
 
 namespace NetGo.Http.Testing;
 
-/// <summary>Makes requests for tests that call a handler themselves; see <see cref="ResponseRecorder"/>. They have been through the server's
+/// <summary>Makes requests for tests that call a handler themselves; see <see cref="ResponseRecorder"/>. They have been through
+/// the server's
 /// parser, and their content goes through its framing: only the connection is not there.</summary>
 /// <example><code>
 /// Request request = TestRequest.Create("GET", "/hello/gopher");
@@ -16,16 +17,18 @@ public static class TestRequest
     private static readonly Server s_limits = NewLimits();
     private static readonly ConditionalWeakTable<Request, Loan> s_loans = [];
 
-    /// <summary>Makes a request as a server gets it; Go's httptest.NewRequest. Fields may be added to its <see cref="Request.Header"/> as
+    /// <summary>Makes a request as a server gets it; Go's httptest.NewRequest. Fields may be added to its
+    /// <see cref="Request.Header"/> as
     /// long as nobody has used it, but those that decide about the message itself (Host, Connection, Expect, Content-Length,
-    /// Transfer-Encoding) belong into the options. Its <see cref="Request.Context"/> does not end by itself: set one that does.</summary>
+    /// Transfer-Encoding) belong into the options. Its <see cref="Request.Context"/> does not end by itself: set one that
+    /// does.</summary>
     /// <param name="method">For example "GET".</param>
     /// <param name="target">For example "/path?query", or "http://host/path".</param>
     /// <param name="content">Text, to be sent as UTF-8; null for a request without content.</param>
     /// <param name="options">Null for the defaults.</param>
     /// <exception cref="ArgumentException">The server would refuse the request: the message says why.</exception>
     public static Request Create(string method, string target, string? content = null, TestRequestOptions? options = null) =>
-        Create(method, target, content is null ? default : Encoding.UTF8.GetBytes(content), content is not null, options ?? new TestRequestOptions());
+        Create(method, target, Encoding.UTF8.GetBytes(content ?? ""), hasContent: content is not null, options ?? new TestRequestOptions());
 
     /// <summary>As <see cref="Create(string, string, string, TestRequestOptions)"/>, with content that is not text.</summary>
     /// <param name="method">For example "PUT".</param>

@@ -5,7 +5,8 @@ namespace NetGo.Http.Testing;
 /// <summary>What a <see cref="TestRequest"/> has besides method, target and content.</summary>
 public sealed class TestRequestOptions
 {
-    /// <summary>The fields. Host is "example.com" unless it is here, and Content-Length is the content's unless it, or Transfer-Encoding, is
+    /// <summary>The fields. Host is "example.com" unless it is here, and Content-Length is the content's unless it, or
+    /// Transfer-Encoding, is
     /// here: then the content is sent as it is.</summary>
     public HeaderFields Header { get; } = new();
 

@@ -3,8 +3,10 @@ using System.Net.Sockets;
 
 namespace NetGo.Http.Testing;
 
-/// <summary>A server in memory, without sockets, for tests; Go's httptest.Server. All but the sockets is the real thing: HTTP/1.1,
-/// keep-alive, time-outs, back-pressure, clients that go away. What wants a <see cref="NetGo.Netpoll.NetConnection"/> is not called:
+/// <summary>A server in memory, without sockets, for tests; Go's httptest.Server. All but the sockets is the real thing:
+/// HTTP/1.1,
+/// keep-alive, time-outs, back-pressure, clients that go away. What wants a <see cref="NetGo.Netpoll.NetConnection"/> is not
+/// called:
 /// <see cref="Server.BaseContext"/>, <see cref="Server.ConnContext"/>, <see cref="Server.OnConnState"/>.</summary>
 /// <example><code>
 /// await using TestServer server = TestServer.Start(new ServeMux());
@@ -44,11 +46,13 @@ public sealed class TestServer : IAsyncDisposable
     /// <param name="server">One that serves nothing else.</param>
     public static TestServer Start(Server server) => new(server);
 
-    /// <summary>A client of this server, to be disposed of by the caller; Go's Server.Client. As any, it keeps connections, follows redirects
+    /// <summary>A client of this server, to be disposed of by the caller; Go's Server.Client. As any, it keeps connections,
+    /// follows redirects
     /// and keeps cookies: see <see cref="CreateHandler"/>.</summary>
     public HttpClient CreateClient() => new(CreateHandler()) { BaseAddress = BaseAddress };
 
-    /// <summary>What connects a client to this server: for an <see cref="HttpClient"/> with other settings, or for the HttpMessageInvoker of a
+    /// <summary>What connects a client to this server: for an <see cref="HttpClient"/> with other settings, or for the
+    /// HttpMessageInvoker of a
     /// ClientWebSocket.</summary>
     public SocketsHttpHandler CreateHandler() => new()
     {

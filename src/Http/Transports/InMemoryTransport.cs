@@ -1,12 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
-using NetGo.Netpoll;
 using NetGo.Http.Testing;
+using NetGo.Netpoll;
 
 namespace NetGo.Http;
 
-// One end of a connection in memory. Waits, deadlines, close and the watch for the peer are those of a PollDesc, as with a socket, but for
-// its events, which the other end signals. No poller knows this PollDesc, so it may be left to the garbage collector.
+// One end of a connection in memory. Waits, deadlines, close and the watch for the peer are those of a PollDesc, as with a socket, but
+// its events come from the other end. No poller knows this PollDesc, so it may be left to the garbage collector.
 internal sealed class InMemoryTransport : HttpTransport
 {
     private readonly PollDesc _desc = new(0);

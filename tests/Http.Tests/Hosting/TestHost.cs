@@ -51,7 +51,7 @@ internal sealed class TestHost : IAsyncDisposable
 
     /// <summary>Configuration from lines "key=value".</summary>
     public static IConfiguration Configure(params string[] lines) => new ConfigurationBuilder()
-        .AddInMemoryCollection(lines.Select(static line => line.Split('=', 2)).Select(static pair => new KeyValuePair<string, string?>(pair[0], pair[1])))
+        .AddInMemoryCollection(lines.ToDictionary(static line => line.Split('=')[0], static string? (line) => line.Split('=', 2)[1]))
         .Build();
 
     public Task StartAsync() => _host.StartAsync().Within();

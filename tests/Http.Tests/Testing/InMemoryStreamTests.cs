@@ -78,7 +78,7 @@ public class InMemoryStreamTests
         await one.DisposeAsync();
         Assert.Equal("last", await MemoryServer.ReadToEndAsync(other));
         await Assert.ThrowsAsync<IOException>(async () => await other.WriteAsync(new byte[1]));
-        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await one.ReadAsync(new byte[1]));
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await one.ReadExactlyAsync(new byte[1]));
         await Assert.ThrowsAsync<ObjectDisposedException>(async () => await one.WriteAsync(new byte[1]));
     }
 
@@ -111,7 +111,7 @@ public class InMemoryStreamTests
         await one.WriteAsync("lost"u8.ToArray());
         Task<int> readingLater = one.ReadAsync(new byte[1]).AsTask();
         one.Abort();
-        await Assert.ThrowsAsync<IOException>(async () => await other.ReadAsync(new byte[8]));
+        await Assert.ThrowsAsync<IOException>(async () => await other.ReadExactlyAsync(new byte[4]));
         await Assert.ThrowsAsync<ObjectDisposedException>(() => readingLater.Within());
     }
 }

@@ -111,15 +111,15 @@ public class ResponseRecorderTests
     }
 
     [Fact]
-    public void What_the_server_refuses_is_refused()
+    public async Task What_the_server_refuses_is_refused()
     {
         var recorder = new ResponseRecorder();
         Assert.Throws<ArgumentOutOfRangeException>(() => recorder.WriteHeader(199));
         Assert.Throws<ArgumentOutOfRangeException>(() => recorder.WriteHeader(1000));
         Assert.Throws<ArgumentException>(() => recorder.Header.Set("X", "a\r\nSet-Cookie: b"));
-        Assert.Throws<NotSupportedException>(() => { _ = recorder.HijackAsync(); });
+        await Assert.ThrowsAsync<NotSupportedException>(async () => await recorder.HijackAsync());
         recorder.WriteHeader(200);
-        Assert.Throws<InvalidOperationException>(() => { _ = recorder.WriteInformationalAsync(103); });
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await recorder.WriteInformationalAsync(103));
     }
 
     [Fact]
