@@ -107,6 +107,7 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
         bool isTunnel = _status < 300 && request.IsConnect; // RFC 9110, 9.3.6: for the client, no response follows this head
         MustClose |= request.Close || exchange.Connection.IsShuttingDown || request.ExpectsContinue || isTunnel;
         bool hasDate = false;
+        bool hasServer = false;
         bool hasConnection = false;
         bool saysClose = false;
         Output.Append(StatusText.LineOf(_status));
@@ -118,6 +119,9 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
             {
                 case 4 when name.Equals("Date", StringComparison.OrdinalIgnoreCase):
                     hasDate = true;
+                    break;
+                case 6 when name.Equals("Server", StringComparison.OrdinalIgnoreCase):
+                    hasServer = true;
                     break;
                 case 10 when name.Equals("Connection", StringComparison.OrdinalIgnoreCase):
                     hasConnection = true;
@@ -133,7 +137,8 @@ internal sealed class Http1ResponseWriter(Http1Exchange exchange) : ResponseWrit
         }
         if (!hasDate)
             Output.Append(DateField.Line);
-        Output.Append(exchange.Connection.ServerFieldLine);
+        if (!hasServer)
+            Output.Append(exchange.Connection.ServerFieldLine);
         if (MustClose && !saysClose)
             Output.Append("Connection: close\r\n"u8);
         MustClose |= saysClose;

@@ -155,20 +155,19 @@ public sealed partial class Server : IAsyncDisposable
     private async Task ServeAsync(NetListener listener, TlsOptions? tls, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(listener);
-        lock (_lock)
+        Context context;
+        try
         {
-            if (_shuttingDown)
-            {
-                listener.Close();
-                throw new InvalidOperationException("The server has been shut down. Make a new one.");
-            }
-            ReadProperties();
-            _listeners.Add(listener);
-            _acceptorCount += listener.ShardCount;
+            context = BaseContext?.Invoke(listener) ?? Context.Background;
+            Take(listener);
+        }
+        catch
+        {
+            listener.Close();
+            throw;
         }
         HttpLog.Serving(Logger, listener.LocalEndPoint, listener.Scheduler.GetPollerKind());
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static server => _ = ((Server)server!).ShutdownAsync(), this);
-        Context context = BaseContext?.Invoke(listener) ?? Context.Background;
         Task[] acceptors = new Task[listener.ShardCount];
         for (int i = 0; i < acceptors.Length; i++)
         {
@@ -177,6 +176,18 @@ public sealed partial class Server : IAsyncDisposable
         }
         await Task.WhenAll(acceptors).ConfigureAwait(false);
         await _drained.Task.ConfigureAwait(false);
+    }
+
+    private void Take(NetListener listener)
+    {
+        lock (_lock)
+        {
+            if (_shuttingDown)
+                throw new InvalidOperationException("The server has been shut down. Make a new one.");
+            ReadProperties();
+            _listeners.Add(listener);
+            _acceptorCount += listener.ShardCount;
+        }
     }
 
     private async Task AcceptAsync(NetListener listener, int shard, Context context, TlsOptions? tls)

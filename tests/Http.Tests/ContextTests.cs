@@ -167,4 +167,14 @@ public class ContextTests
         }
         Bounded.Until(() => states.SequenceEqual([ConnState.New, ConnState.Active, ConnState.Hijacked]), "it is hijacked, and no more is told");
     }
+
+    [Fact]
+    public async Task A_BaseContext_that_throws_leaves_nothing_behind()
+    {
+        using var listener = NetGo.Netpoll.NetListener.Listen("127.0.0.1:0");
+        var server = new Server { BaseContext = _ => throw new InvalidOperationException("none") };
+        Assert.Equal("none", (await Assert.ThrowsAsync<InvalidOperationException>(() => server.ServeAsync(listener))).Message);
+        await server.DisposeAsync().AsTask().WaitAsync(TestServer.Bound);
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await listener.AcceptAsync());
+    }
 }

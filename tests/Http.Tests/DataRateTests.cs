@@ -135,22 +135,26 @@ public sealed class DataRateTests : IDisposable
         }
     }
 
-    // Reads a little now and then, from the socket, until the end or as much as was asked for. TLS is not decrypted.
-    private static async Task<long> ReadSlowlyAsync(Socket socket, int piece, TimeSpan pause, long atMost)
-    {
-        byte[] buffer = new byte[piece];
-        long total = 0;
-        try
+    // Reads a little now and then, from the socket, until the end or as much as was asked for. TLS is not decrypted. On a thread of its own: that of
+    // a pool may be long in coming.
+    private static Task<long> ReadSlowlyAsync(Socket socket, int piece, TimeSpan pause, long atMost) => Task.Factory.StartNew(
+        () =>
         {
-            for (int n; total < atMost && (n = await socket.ReceiveAsync(buffer).Within()) > 0; total += n)
-                await Task.Delay(pause);
-        }
-        catch (SocketException)
-        {
-            return -1; // reset
-        }
-        return total;
-    }
+            byte[] buffer = new byte[piece];
+            long total = 0;
+            socket.ReceiveTimeout = RawClient.BoundMilliseconds;
+            try
+            {
+                for (int n; total < atMost && (n = socket.Receive(buffer)) > 0; total += n)
+                    Thread.Sleep(pause);
+            }
+            catch (SocketException e) when (e.SocketErrorCode != SocketError.TimedOut)
+            {
+                return -1; // reset
+            }
+            return total;
+        },
+        CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private static async Task<Socket> RequestAsync(TestServer server, Way way)
     {

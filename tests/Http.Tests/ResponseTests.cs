@@ -338,6 +338,17 @@ public partial class ResponseTests
             Assert.Equal("NetGo", server.Exchange(Get).Get("Server"));
     }
 
+    [Fact]
+    public async Task A_Server_field_of_the_handler_is_the_only_one()
+    {
+        await using var server = new TestServer((response, _) =>
+        {
+            response.Header.Set("Server", "another");
+            return response.WriteAsync("ok");
+        }, s => s.ServerName = "NetGo");
+        Assert.Equal("another", server.Exchange(Get).Get("Server"));
+    }
+
     [Theory]
     [InlineData(5)]
     [InlineData(200_000)]

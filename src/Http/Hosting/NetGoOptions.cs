@@ -1,10 +1,8 @@
 namespace NetGo.Http;
 
 /// <summary>Where a hosted server listens, and the limits and time-outs of its <see cref="Server"/>, which have that one's
-/// defaults. They may
-/// come from configuration, in which times are like "00:00:30" (and "-00:00:00.0010000" is
-/// <see cref="Timeout.InfiniteTimeSpan"/>). Read once,
-/// when the host starts.</summary>
+/// defaults. They may come from configuration, in which times are like "00:00:30" (and "-00:00:00.0010000" is
+/// <see cref="Timeout.InfiniteTimeSpan"/>). Read once, when the host starts.</summary>
 public sealed class NetGoOptions
 {
     private static readonly Server s_defaults = new();
@@ -42,6 +40,24 @@ public sealed class NetGoOptions
     /// <inheritdoc cref="Server.BufferTimeout"/>
     public TimeSpan BufferTimeout { get; set; } = s_defaults.BufferTimeout;
 
+    /// <inheritdoc cref="Server.MaxConnections"/>
+    public int MaxConnections { get; set; } = s_defaults.MaxConnections;
+
+    /// <inheritdoc cref="Server.MaxConnectionsPerAddress"/>
+    public int MaxConnectionsPerAddress { get; set; } = s_defaults.MaxConnectionsPerAddress;
+
+    /// <summary>The rate of <see cref="Server.MinRequestBodyDataRate"/>, in bytes per second; 0 for none.</summary>
+    public double MinRequestBodyBytesPerSecond { get; set; } = s_defaults.MinRequestBodyDataRate!.BytesPerSecond;
+
+    /// <summary>Its grace period.</summary>
+    public TimeSpan MinRequestBodyGracePeriod { get; set; } = s_defaults.MinRequestBodyDataRate!.GracePeriod;
+
+    /// <summary>The rate of <see cref="Server.MinResponseDataRate"/>, in bytes per second; 0 for none.</summary>
+    public double MinResponseBytesPerSecond { get; set; } = s_defaults.MinResponseDataRate!.BytesPerSecond;
+
+    /// <summary>Its grace period.</summary>
+    public TimeSpan MinResponseGracePeriod { get; set; } = s_defaults.MinResponseDataRate!.GracePeriod;
+
     /// <summary>Adds an address to listen on.</summary>
     /// <param name="address">For example ":8080" or "unix:/run/app.sock".</param>
     public void Listen(string address) => Endpoints.Add(new NetGoEndpoint { Address = address });
@@ -66,5 +82,18 @@ public sealed class NetGoOptions
         server.WriteTimeout = WriteTimeout;
         server.IdleTimeout = IdleTimeout;
         server.BufferTimeout = BufferTimeout;
+        server.MaxConnections = MaxConnections;
+        server.MaxConnectionsPerAddress = MaxConnectionsPerAddress;
+        server.MinRequestBodyDataRate = Rate(MinRequestBodyBytesPerSecond, MinRequestBodyGracePeriod, nameof(MinRequestBodyBytesPerSecond));
+        server.MinResponseDataRate = Rate(MinResponseBytesPerSecond, MinResponseGracePeriod, nameof(MinResponseBytesPerSecond));
+    }
+
+    private static MinDataRate? Rate(double bytesPerSecond, TimeSpan gracePeriod, string name)
+    {
+        if (bytesPerSecond == 0)
+            return null;
+        return bytesPerSecond > 0 && double.IsFinite(bytesPerSecond) && gracePeriod > TimeSpan.Zero
+            ? new MinDataRate(bytesPerSecond, gracePeriod)
+            : throw new InvalidOperationException($"{name} must be positive, or 0 for none, and its grace period positive.");
     }
 }

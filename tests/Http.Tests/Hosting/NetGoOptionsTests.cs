@@ -58,7 +58,7 @@ public sealed class NetGoOptionsTests : IDisposable
     public void Each_has_the_servers_default_and_reaches_the_server()
     {
         int count = 0;
-        foreach (PropertyInfo property in typeof(NetGoOptions).GetProperties().Where(static p => p.CanWrite))
+        foreach (PropertyInfo property in typeof(NetGoOptions).GetProperties().Where(static p => p.CanWrite && !s_ofRates.Contains(p.Name)))
         {
             PropertyInfo ofServer = typeof(Server).GetProperty(property.Name)!;
             var options = new NetGoOptions();
@@ -79,6 +79,35 @@ public sealed class NetGoOptionsTests : IDisposable
         Assert.True(count >= 10);
     }
 
+    private static readonly string[] s_ofRates =
+        ["MinRequestBodyBytesPerSecond", "MinRequestBodyGracePeriod", "MinResponseBytesPerSecond", "MinResponseGracePeriod"];
+
+    [Fact]
+    public void Rates_have_the_servers_defaults_and_reach_it()
+    {
+        var defaults = new Server();
+        var server = new Server { MinRequestBodyDataRate = null, MinResponseDataRate = null };
+        var options = new NetGoOptions();
+        options.ApplyTo(server);
+        Assert.Equal($"{defaults.MinRequestBodyDataRate}", $"{server.MinRequestBodyDataRate}");
+        Assert.Equal($"{defaults.MinResponseDataRate}", $"{server.MinResponseDataRate}");
+        options.MinRequestBodyBytesPerSecond = 7;
+        options.MinRequestBodyGracePeriod = TimeSpan.FromSeconds(8);
+        options.MinResponseBytesPerSecond = 0;
+        options.ApplyTo(server);
+        Assert.Equal((7, TimeSpan.FromSeconds(8)), (server.MinRequestBodyDataRate!.BytesPerSecond, server.MinRequestBodyDataRate.GracePeriod));
+        Assert.Null(server.MinResponseDataRate);
+    }
+
+    [Fact]
+    public void None_of_the_servers_limits_and_times_is_missing()
+    {
+        IEnumerable<string> ofServer = typeof(Server).GetProperties()
+            .Where(static p => p.CanWrite && (p.PropertyType == typeof(int) || p.PropertyType == typeof(long) || p.PropertyType == typeof(TimeSpan)))
+            .Select(static p => p.Name);
+        Assert.Empty(ofServer.Except(typeof(NetGoOptions).GetProperties().Select(static p => p.Name)));
+    }
+
     [Theory]
     [InlineData("MaxHeaderCout=5", "MaxHeaderCout")]
     [InlineData("Endpoints:0:Adress=:80", "Adress")]
@@ -87,6 +116,9 @@ public sealed class NetGoOptionsTests : IDisposable
     [InlineData("MaxHeaderCount=0", "MaxHeaderCount")]
     [InlineData("MaxHeaderBytes=1000000", "MaxHeaderBytes")]
     [InlineData("WriteTimeout=00:00:00", "WriteTimeout")]
+    [InlineData("MaxConnections=0", "MaxConnections")]
+    [InlineData("MinRequestBodyBytesPerSecond=-1", "MinRequestBodyBytesPerSecond")]
+    [InlineData("MinResponseGracePeriod=00:00:00", "MinResponseBytesPerSecond")]
     [InlineData("ServerName=a\nb", "ServerName")]
     [InlineData("Endpoints:0:Address=nonsense", "nonsense")]
     [InlineData("Endpoints:0:Address=127.0.0.1:99999", "99999")]
