@@ -1,7 +1,7 @@
 namespace NetGo.Fuzz;
 
-/// <summary>Makes messages that are almost right.</summary>
-internal sealed class Mutator(Random random)
+/// <summary>Makes messages that are almost right, out of right ones.</summary>
+internal sealed class Mutator(Random random, byte[][] messages)
 {
     public byte[] Next()
     {
@@ -11,11 +11,13 @@ internal sealed class Mutator(Random random)
             random.NextBytes(noise);
             return noise;
         }
-        List<byte> bytes = [.. Pick(Corpus.Messages)];
+        List<byte> bytes = [.. Pick(messages)];
         while (random.Next(4) == 0)
-            bytes.AddRange(Pick(Corpus.Messages));
+            bytes.AddRange(Pick(messages));
         for (int count = random.Next(0, 4); count > 0; count--)
             Mutate(bytes);
+        if (random.Next(200) == 0)
+            bytes.InsertRange(random.Next(bytes.Count + 1), Enumerable.Repeat((byte)random.Next(256), random.Next(10_000)));
         return [.. bytes];
     }
 
@@ -49,7 +51,7 @@ internal sealed class Mutator(Random random)
                 bytes.InsertRange(position, Pick(Corpus.Dictionary));
                 break;
             case 7:
-                byte[] other = Pick(Corpus.Messages);
+                byte[] other = Pick(messages);
                 bytes.RemoveRange(position, bytes.Count - position);
                 bytes.AddRange(other[random.Next(other.Length)..]);
                 break;

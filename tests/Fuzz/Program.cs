@@ -62,7 +62,7 @@ switch (mode)
         return await RunAsync(Corpus.Messages, EveryCut);
     default:
         Console.WriteLine($"seed {seed}");
-        var mutator = new Mutator(new Random(seed));
+        var mutator = new Mutator(new Random(seed), Corpus.Messages);
         return await RunAsync(Mutations(mutator), input => [mutator.Cuts(input.Length)]);
 }
 

@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Text;
+using NetGo.Fuzz;
 
 namespace NetGo.Http.Tests;
 
-/// <summary>Requests that are almost right. The seed is printed; NETGO_FUZZ_SEED sets it, NETGO_FUZZ_CASES the number.</summary>
+/// <summary>Requests that are almost right, over sockets; tests/Fuzz does it in memory, and more of it. The seed is printed; NETGO_FUZZ_SEED sets it, NETGO_FUZZ_CASES the number.</summary>
 public class FuzzTests(ITestOutputHelper output)
 {
     private static readonly string[] s_corpus =
@@ -24,13 +25,6 @@ public class FuzzTests(ITestOutputHelper output)
         "GET /flush HTTP/1.1\r\nHost: [::1]:80\r\nCookie: a=b; c=d\r\nAccept-Encoding: gzip, br\r\nX: \t\x80\xff \r\n\r\n",
     ];
 
-    private static readonly string[] s_dictionary =
-    [
-        "\r\n", "\n", "\r", "\r\n\r\n", " ", "\t", "\0", ":", ";", ",", "%", "#", "*", "\x7f", "\x80", "0", "-1", "ffffffffffffffff", "18446744073709551616",
-        "HTTP/1.1", "HTTP/1.0", "HTTP/2.0", "Host: h\r\n", "Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n", "Connection: close\r\n",
-        "Expect: 100-continue\r\n", "GET / HTTP/1.1\r\nHost: h\r\n\r\n",
-    ];
-
     [Fact]
     public async Task Whatever_comes_is_answered_legally_or_the_connection_ends()
     {
@@ -38,6 +32,7 @@ public class FuzzTests(ITestOutputHelper output)
         int cases = Setting("NETGO_FUZZ_CASES", 3000);
         output.WriteLine($"NETGO_FUZZ_SEED={seed} NETGO_FUZZ_CASES={cases}");
         var random = new Random(seed);
+        var mutator = new Mutator(random, [.. s_corpus.Select(Encoding.Latin1.GetBytes)]);
         await using var server = new TestServer(Handle, s =>
         {
             s.MaxRequestBodySize = 100_000;
@@ -48,7 +43,7 @@ public class FuzzTests(ITestOutputHelper output)
         using RawClient normal = server.Connect();
         for (int i = 0; i < cases; i++)
         {
-            byte[] message = Mutate(random);
+            byte[] message = mutator.Next();
             try
             {
                 using RawClient client = server.Connect();
@@ -120,61 +115,6 @@ public class FuzzTests(ITestOutputHelper output)
                 await response.WriteAsync(request.Path);
                 break;
         }
-    }
-
-    private static byte[] Mutate(Random random)
-    {
-        if (random.Next(10) == 0)
-        {
-            byte[] noise = new byte[random.Next(1, 2000)];
-            random.NextBytes(noise);
-            return noise;
-        }
-
-        List<byte> bytes = [.. Encoding.Latin1.GetBytes(Pick(s_corpus))];
-        for (int count = random.Next(1, 5); count > 0; count--)
-        {
-            int position = random.Next(bytes.Count + 1);
-            int length = Math.Min(random.Next(1, 20), bytes.Count - position);
-            switch (random.Next(8))
-            {
-                case 0:
-                    bytes.RemoveRange(position, bytes.Count - position);
-                    break;
-                case 1 when position < bytes.Count:
-                    bytes[position] ^= (byte)(1 << random.Next(8));
-                    break;
-                case 2 when position < bytes.Count:
-                    bytes[position] = (byte)random.Next(256);
-                    break;
-                case 3:
-                    bytes.InsertRange(position, bytes.GetRange(position, length));
-                    break;
-                case 4:
-                    bytes.RemoveRange(position, length);
-                    break;
-                case 5:
-                    byte[] noise = new byte[random.Next(1, 10)];
-                    random.NextBytes(noise);
-                    bytes.InsertRange(position, noise);
-                    break;
-                case 6:
-                    bytes.InsertRange(position, Encoding.Latin1.GetBytes(Pick(s_dictionary)));
-                    break;
-                default:
-                    byte[] other = Encoding.Latin1.GetBytes(Pick(s_corpus));
-                    bytes.RemoveRange(position, bytes.Count - position);
-                    bytes.AddRange(other[random.Next(other.Length)..]);
-                    break;
-            }
-
-            if (random.Next(50) == 0)
-                bytes.InsertRange(random.Next(bytes.Count + 1), Enumerable.Repeat((byte)random.Next(256), random.Next(10_000)));
-        }
-
-        return [.. bytes];
-
-        string Pick(string[] texts) => texts[random.Next(texts.Length)];
     }
 
     private static void SendInPieces(RawClient client, byte[] message, Random random)
