@@ -1,7 +1,7 @@
 namespace NetGo.Http;
 
 /// <summary>The content of a request, decompressed, as far as the limits allow.</summary>
-internal sealed class DecompressedBody(Stream decompressor, CountingStream received, RequestDecompressionOptions options) : Stream
+internal sealed class DecompressedBody(Stream decompressor, CompressedContent received, RequestDecompressionOptions options) : Stream
 {
     private long _total;
     private BadRequestException? _failure;
@@ -33,6 +33,8 @@ internal sealed class DecompressedBody(Stream decompressor, CountingStream recei
         {
             throw _failure = new BadRequestException("The content cannot be decompressed.", e);
         }
+        if (n == 0 && !buffer.IsEmpty && received.IsCutOff)
+            throw _failure = new BadRequestException("The content ends in the middle of what is compressed.");
         _total += n;
         if (_total > options.MaxDecompressedSize)
             throw _failure = new BadRequestException(413, $"The content is longer than {options.MaxDecompressedSize} bytes when it is decompressed.");

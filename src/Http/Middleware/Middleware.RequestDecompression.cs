@@ -24,7 +24,7 @@ public static partial class Middleware
             string coding = string.Join(',', request.Header.GetAll("Content-Encoding")).Trim();
             if (coding.Equals("identity", StringComparison.OrdinalIgnoreCase))
                 return inner.ServeHttpAsync(response, request);
-            var received = new CountingStream(request.Body);
+            var received = new CompressedContent(request.Body);
             Stream? decompressor = coding.ToUpperInvariant() switch
             {
                 "GZIP" or "X-GZIP" => new GZipStream(received, CompressionMode.Decompress, leaveOpen: true),
@@ -38,7 +38,7 @@ public static partial class Middleware
             return response.ErrorAsync(415);
         }
 
-        private async ValueTask ServeDecompressedAsync(ResponseWriter response, Request request, Stream decompressor, CountingStream received)
+        private async ValueTask ServeDecompressedAsync(ResponseWriter response, Request request, Stream decompressor, CompressedContent received)
         {
             Stream body = request.Body;
             long length = request.ContentLength;

@@ -48,6 +48,58 @@ public class RequestDecompressionTests
     }
 
     [Theory]
+    [InlineData("gzip")]
+    [InlineData("br")]
+    [InlineData("deflate")]
+    public async Task Content_that_is_cut_off_is_refused(string coding)
+    {
+        // The framing is whole, and what it holds is not: the handler must not take a part for all of it.
+        await using TestServer server = Serve();
+        byte[] random = new byte[10_000];
+        new Random(1).NextBytes(random);
+        byte[] whole = Compress(coding, random);
+        foreach (int length in new[] { 1, 5, 20, whole.Length / 2, whole.Length - 1 })
+        {
+            RawResponse response = Post(server, coding, whole[..length]);
+            Assert.True(response.StatusCode == 400, $"{response.StatusCode} for {length} of {whole.Length} bytes");
+        }
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("br")]
+    [InlineData("deflate")]
+    public async Task Content_is_whole_wherever_it_is_cut_into_pieces(string coding)
+    {
+        await using TestServer server = Serve();
+        byte[] random = new byte[20_000];
+        new Random(1).NextBytes(random);
+        foreach (int length in new[] { 0, 1, 8191, 8192, 8193, 20_000 })
+        {
+            byte[] whole = Compress(coding, random[..length]);
+            using RawClient client = server.Connect();
+            client.Send($"POST / HTTP/1.1\r\nHost: h\r\nContent-Encoding: {coding}\r\nTransfer-Encoding: chunked\r\n\r\n");
+            foreach (byte[] piece in whole.Chunk(3000))
+            {
+                client.Send($"{piece.Length:x}\r\n");
+                client.Send(piece);
+                client.Send("\r\n");
+            }
+            client.Send("0\r\n\r\n");
+            Assert.Equal(random[..length], client.ReadResponse().Content);
+        }
+    }
+
+    [Fact]
+    public async Task Gzip_may_have_several_members()
+    {
+        await using TestServer server = Serve();
+        byte[] members = [.. Compress("gzip", "hello "u8.ToArray()), .. Compress("gzip", "world"u8.ToArray())];
+        Assert.Equal("hello world", Post(server, "gzip", members).Text);
+        Assert.Equal(400, Post(server, "gzip", members[..^3]).StatusCode);
+    }
+
+    [Theory]
     [InlineData("zstd")]
     [InlineData("gzip, gzip")]
     [InlineData("")]

@@ -1,10 +1,20 @@
 namespace NetGo.Http;
 
-/// <summary>Counts what is read of another stream.</summary>
-internal sealed class CountingStream(Stream inner) : Stream
+/// <summary>What a decompressor reads: counts it, and finds out whether it was cut off.</summary>
+// .NET's decompressors take an end in the middle for the end. So there is one byte more here than there is, that no format has for its last one (they
+// end with padding, a checksum, or the high byte of a length): at the true end nobody wants it, or nobody asks for more after it. Nothing at all is
+// what .NET's compressors make of nothing.
+internal sealed class CompressedContent(Stream inner) : Stream
 {
+    private const byte BeyondTheEnd = 0xff;
+
+    private bool _beyond;
+
     /// <summary>How many bytes have been read.</summary>
     public long Count { get; private set; }
+
+    /// <summary>Whether more was asked for than there is.</summary>
+    public bool IsCutOff { get; private set; }
 
     public override bool CanRead => true;
 
@@ -22,20 +32,25 @@ internal sealed class CountingStream(Stream inner) : Stream
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        int n = await inner.ReadAsync(buffer, cancellationToken);
+        int n = _beyond ? 0 : await inner.ReadAsync(buffer, cancellationToken);
         Count += n;
-        return n;
+        return n > 0 || buffer.IsEmpty || Count == 0 ? n : ReadBeyond(buffer.Span);
+    }
+
+    private int ReadBeyond(Span<byte> buffer)
+    {
+        IsCutOff = _beyond;
+        _beyond = true;
+        if (IsCutOff)
+            return 0;
+        buffer[0] = BeyondTheEnd;
+        return 1;
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override int Read(byte[] buffer, int offset, int count)
-    {
-        int n = inner.Read(buffer, offset, count);
-        Count += n;
-        return n;
-    }
+    public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
 
     public override void Flush()
     {
