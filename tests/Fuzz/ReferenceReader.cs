@@ -96,12 +96,12 @@ internal static partial class ReferenceReader
                     coding = value;
                     break;
                 case "connection":
-                    string[] options = value.Split(',', StringSplitOptions.TrimEntries);
+                    string[] options = Members(value); // not Split's own trimming, which knows whitespace beyond ASCII
                     close |= options.Contains("close", StringComparer.OrdinalIgnoreCase);
                     keepAlive |= options.Contains("keep-alive", StringComparer.OrdinalIgnoreCase);
                     break;
                 case "expect":
-                    if (value.Split(',').Select(e => e.Trim(' ', '\t')).Any(e => e.Length > 0 && !e.Equals("100-continue", StringComparison.OrdinalIgnoreCase)))
+                    if (Members(value).Any(e => e.Length > 0 && !e.Equals("100-continue", StringComparison.OrdinalIgnoreCase)))
                         return null;
                     break;
             }
@@ -115,6 +115,8 @@ internal static partial class ReferenceReader
             method, target, authority.Length > 0 ? authority : host ?? "", coding is not null, long.Parse("0" + number, CultureInfo.InvariantCulture),
             close || (is10 && !keepAlive) || method == "CONNECT");
     }
+
+    private static string[] Members(string list) => [.. list.Split(',').Select(member => member.Trim(' ', '\t'))];
 
     // "" when it has none, null when it is none.
     private static string? HostOfTarget(string method, string target)
