@@ -42,6 +42,7 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
     private bool _handlerStarted;
     private bool _hadRequest;
     private bool _reportedActive;
+    private byte _emptyLines; // before the next request
     private int _state;
     private long _discarded;
     private long _headDeadline;
@@ -275,7 +276,7 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
 
     private Step Advance()
     {
-        Http1Exchange exchange = _exchange ??= Http1Exchange.Rent(this);
+        Http1Exchange exchange = _exchange ??= RentExchange();
         while (true)
         {
             Step? step = _phase switch
@@ -289,6 +290,13 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
             if (step is { } wait)
                 return wait;
         }
+    }
+
+    private Http1Exchange RentExchange()
+    {
+        Http1Exchange exchange = Http1Exchange.Rent(this);
+        exchange.Parser.EmptyLines = _emptyLines;
+        return exchange;
     }
 
     // ---- Head ----
@@ -356,6 +364,7 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
             Transport.SetDeadline(PollMode.Read, _headDeadline);
             return Step.AwaitRead;
         }
+        _emptyLines = (byte)exchange.Parser.EmptyLines;
         exchange.Return();
         _exchange = null;
         if (_reportedActive)

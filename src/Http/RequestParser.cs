@@ -18,7 +18,6 @@ internal sealed class RequestParser
     private int _line;      // where the line that is being read begins
     private int _scanned;   // up to where it has been searched for its end
     private int _start;     // where the head begins
-    private int _emptyLines;
     private bool _hasRequestLine;
     private int _hostStart;
     private bool _hasContentLength;
@@ -44,12 +43,15 @@ internal sealed class RequestParser
     /// <summary>Whether a part of a request has been seen.</summary>
     public bool InRequest => _hasRequestLine || _scanned > _start;
 
+    /// <summary>How many there have been before the request. They are not part of one, so the connection remembers them while it waits for more.</summary>
+    public int EmptyLines { get; set; }
+
     /// <summary>Gets ready for a request that begins at <paramref name="start"/>.</summary>
     public void Begin(int start, HttpLimits limits)
     {
         _limits = limits;
         _start = _line = _scanned = start;
-        _emptyLines = 0;
+        EmptyLines = 0;
         _hasRequestLine = false;
         _hasContentLength = false;
         _hasTransferEncoding = false;
@@ -89,7 +91,7 @@ internal sealed class RequestParser
                     return Finish(input, request);
                 }
                 // RFC 9112, 2.2: a robust server ignores empty lines before a request, as old clients send after a body.
-                if (++_emptyLines > MaxEmptyLinesBefore)
+                if (++EmptyLines > MaxEmptyLinesBefore)
                     return Refuse(400, "too many empty lines before the request");
                 _start = _line;
                 continue;

@@ -21,6 +21,8 @@ internal static class Corpus
         "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello",
         "GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\nGET /3 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: [::1]:80\r\nCookie: a=b; c=d\r\nAccept-Encoding: gzip, br\r\nX: \t\x80\xff \r\nConnection: a, Close\r\n\r\n",
+        "\r\n\r\n\r\n\r\nGET /4 HTTP/1.1\r\nHost: h\r\n\r\n\r\nGET /5 HTTP/1.1\r\nHost: h\r\n\r\n",
+        "\r\n\r\n\r\n\r\n\r\nGET /too-many HTTP/1.1\r\nHost: h\r\n\r\n",
         "PUT /%c3%a9 HTTP/1.1\r\nhost:\r\nCONTENT-LENGTH:\t03\r\nconnection:\r\n\r\nabc",
     ]).Select(Encoding.Latin1.GetBytes)];
 
@@ -31,4 +33,16 @@ internal static class Corpus
         "Transfer-Encoding: identity\r\n", "Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding : chunked\r\n", "Connection: close\r\n", "Expect: 100-continue\r\n",
         " folded\r\n", "http://h", "https://h/", "u@h", "[::1]", "0\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\n\r\n",
     ]).Select(Encoding.Latin1.GetBytes)];
+
+    /// <summary>All ways to cut a message in two and in three, and that into single bytes.</summary>
+    public static IEnumerable<int[]> EveryCut(byte[] input)
+    {
+        for (int first = 0; first <= input.Length; first++)
+        {
+            yield return [first];
+            for (int second = first; second <= input.Length; second++)
+                yield return [first, second];
+        }
+        yield return [.. Enumerable.Range(0, input.Length)];
+    }
 }

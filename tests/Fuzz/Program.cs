@@ -59,22 +59,11 @@ switch (mode)
     case "input":
         return await RunAsync([File.ReadAllBytes(path)], input => [.. Enumerable.Range(1, input.Length).Select(cut => (int[])[cut])]);
     case "split":
-        return await RunAsync(Corpus.Messages, EveryCut);
+        return await RunAsync(Corpus.Messages, Corpus.EveryCut);
     default:
         Console.WriteLine($"seed {seed}");
         var mutator = new Mutator(new Random(seed), Corpus.Messages);
         return await RunAsync(Mutations(mutator), input => [mutator.Cuts(input.Length)]);
-}
-
-static IEnumerable<int[]> EveryCut(byte[] input)
-{
-    for (int first = 0; first <= input.Length; first++)
-    {
-        yield return [first];
-        for (int second = first; second <= input.Length; second++)
-            yield return [first, second];
-    }
-    yield return [.. Enumerable.Range(0, input.Length)];
 }
 
 IEnumerable<byte[]> Mutations(Mutator mutator)

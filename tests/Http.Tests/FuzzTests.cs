@@ -26,6 +26,18 @@ public class FuzzTests(ITestOutputHelper output)
     ];
 
     [Fact]
+    public async Task The_corpus_is_understood_as_the_reference_does_wherever_it_is_cut()
+    {
+        using var scheduler = new GoScheduler(new SchedulerOptions { MaxProcs = 1 });
+        await scheduler.RunAsync(async () =>
+        {
+            var checker = new Checker(scheduler);
+            foreach (byte[] message in Corpus.Messages)
+                await checker.CheckAsync(message, Corpus.EveryCut(message));
+        }).Within();
+    }
+
+    [Fact]
     public async Task Whatever_comes_is_answered_legally_or_the_connection_ends()
     {
         int seed = Setting("NETGO_FUZZ_SEED", Environment.TickCount);

@@ -176,6 +176,19 @@ public class RequestLineTests
         Assert.Equal("/next", client.Exchange("GET /next HTTP/1.1\r\nHost: h\r\n\r\n").Text);
     }
 
+    [Fact]
+    public async Task Empty_lines_without_end_are_refused_however_they_come()
+    {
+        await using var server = new TestServer(Handlers.Ok);
+        using RawClient client = server.Connect();
+        for (int i = 0; i < 10; i++)
+        {
+            client.SendAnyway("\r\n");
+            await Task.Delay(10);
+        }
+        Assert.Equal(400, client.ReadResponse().StatusCode);
+    }
+
     [Theory]
     [InlineData("HTTP/1.1")]
     [InlineData("HTTP/1.0")]
