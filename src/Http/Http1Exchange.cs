@@ -141,11 +141,13 @@ internal sealed class Http1Exchange
     {
         if (_position > 0)
         {
-            // The parser and the request know places in the buffer: they read the head again from its new one.
+            // The parser and the request know places in the buffer: they read the head again from its new one. At once, for nothing more may come
+            // for now, and it is they who know that there is the beginning of one.
             _input!.Span[_position.._end].CopyTo(_input.Span);
             _end -= _position;
             _position = 0;
             BeginRequest();
+            ParseHead();
         }
         else
         {

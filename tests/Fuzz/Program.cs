@@ -59,7 +59,7 @@ switch (mode)
     case "input":
         return await RunAsync([File.ReadAllBytes(path)], input => [.. Enumerable.Range(1, input.Length).Select(cut => (int[])[cut])]);
     case "split":
-        return await RunAsync(Corpus.Messages, Corpus.EveryCut);
+        return await RunAsync([.. Corpus.Messages, .. Corpus.LongMessages], Corpus.EveryCut);
     default:
         Console.WriteLine($"seed {seed}");
         var mutator = new Mutator(new Random(seed), Corpus.Messages);

@@ -32,7 +32,7 @@ public class FuzzTests(ITestOutputHelper output)
         await scheduler.RunAsync(async () =>
         {
             var checker = new Checker(scheduler);
-            foreach (byte[] message in Corpus.Messages)
+            foreach (byte[] message in (byte[][])[.. Corpus.Messages, .. Corpus.LongMessages])
                 await checker.CheckAsync(message, Corpus.EveryCut(message));
         }).Within();
     }
