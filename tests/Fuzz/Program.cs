@@ -62,7 +62,7 @@ switch (mode)
         return await RunAsync([.. Corpus.Messages, .. Corpus.LongMessages], Corpus.EveryCut);
     default:
         Console.WriteLine($"seed {seed}");
-        var mutator = new Mutator(new Random(seed), Corpus.Messages);
+        var mutator = new Mutator(new Random(seed), [.. Corpus.Messages, .. Corpus.Messages, .. Corpus.LongMessages]);
         return await RunAsync(Mutations(mutator), input => [mutator.Cuts(input.Length)]);
 }
 
