@@ -11,6 +11,7 @@ internal static partial class ReferenceReader
     private const string Token = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
     private const string HostPattern = "(?:\\[(?=[^\\]]*:)[0-9A-Fa-f:.]+\\]|[0-9A-Za-z\\-._~%!$&'()*+,;=]*)(?::[0-9]{0,5})?";
     private const int MaxEmptyLines = 4;
+    private const int MaxChunkLine = 4096; // up to its LF
 
     private static readonly HashSet<string> s_notInTrailer = new(
         ("age authorization cache-control connection content-encoding content-length content-range content-type cookie date expect expires host if-match " +
@@ -167,7 +168,7 @@ internal static partial class ReferenceReader
     private static string? NextLine(string text, ref int at)
     {
         int end = text.IndexOf('\n', at);
-        if (end <= at || text[end - 1] != '\r')
+        if (end <= at || end - at > MaxChunkLine || text[end - 1] != '\r')
             return null;
         string line = text[at..(end - 1)];
         at = end + 1;
