@@ -33,7 +33,11 @@ using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSi
 using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
 var mux = new ServeMux();
-mux.HandleFunc("GET /{$}", static (w, r) => w.WriteAsync($"Hello over {r.Tls!.Protocol}!\n"));
+mux.HandleFunc("GET /{$}", static (w, r) =>
+{
+    w.Header.Set("Content-Type", "text/plain; charset=utf-8");
+    return w.WriteAsync($"Hello over {r.Tls!.Protocol}!\n");
+});
 var server = new Server { Address = secure, Handler = mux };
 var redirecting = new Server { Address = plain, Handler = new HttpsRedirect(secure) };
 Task serving = server.ListenAndServeTlsAsync(tls, stop.Token);
