@@ -9,12 +9,12 @@ namespace HttpGuide;
 // snippet: hosting
 internal sealed class Greeter
 {
-    public string Greet() => "Hello from a host";
+    public string Greeting { get; } = "Hello from a host";
 }
 
 internal sealed class GreetHandler(Greeter greeter) : IHandler
 {
-    public ValueTask ServeHttpAsync(ResponseWriter response, Request request) => response.WriteAsync(greeter.Greet());
+    public ValueTask ServeHttpAsync(ResponseWriter response, Request request) => response.WriteAsync(greeter.Greeting);
 }
 // end
 

@@ -49,7 +49,11 @@ internal static class Serving
         await using var server = new Server { Handler = new HandlerFunc((w, r) => w.WriteAsync(r.Scheme)) };
         Task serving = server.ServeTlsAsync(listener, tls);                // or ListenAndServeTlsAsync(tls)
         // end
-        using var client = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, _, _, _) => true } });
+        string thumbprint = made.Thumbprint;
+        using var client = new HttpClient(new SocketsHttpHandler
+        {
+            SslOptions = { RemoteCertificateValidationCallback = (_, given, _, _) => given?.GetCertHashString() == thumbprint },
+        });
         Console.WriteLine(await client.GetStringAsync($"https://{listener.LocalEndPoint}/"));
         Directory.Delete(directory, recursive: true);
     }
