@@ -18,7 +18,7 @@ internal sealed class ChatHandlers(Room room, CancellationToken stopping)
     /// <summary>Completes when all WebSockets are closed.</summary>
     public Task TalksEnded => _talks.WaitAsync().AsTask();
 
-    public ValueTask PageAsync(ResponseWriter response, Request request)
+    public static ValueTask PageAsync(ResponseWriter response, Request request)
     {
         response.Header.Set("Content-Type", "text/html; charset=utf-8");
         response.Header.Set("Content-Security-Policy", Page.SecurityPolicy);

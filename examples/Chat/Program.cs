@@ -26,7 +26,7 @@ using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSi
 var room = new Room();
 var handlers = new ChatHandlers(room, stop.Token);
 var mux = new ServeMux();
-mux.HandleFunc("GET /{$}", handlers.PageAsync);
+mux.HandleFunc("GET /{$}", ChatHandlers.PageAsync);
 mux.HandleFunc("GET /events", handlers.ListenAsync);
 mux.HandleFunc("GET /talk", handlers.TalkAsync);
 
