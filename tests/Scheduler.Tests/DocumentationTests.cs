@@ -46,6 +46,7 @@ public sealed partial class DocumentationTests
     [InlineData("concurrency.md", "Concurrency")]
     [InlineData("sockets.md", "Sockets")]
     [InlineData("buffers.md", "Sockets")]
+    [InlineData("http.md", "HttpGuide")]
     public void Every_block_of_a_guide_is_a_snippet_of_its_example(string guide, string example)
     {
         Dictionary<string, string> snippets = Snippets(example);
@@ -65,9 +66,14 @@ public sealed partial class DocumentationTests
         Assert.Equal(Snippets("Concurrency")[block.Groups["name"].Value], block.Groups["code"].Value);
     }
 
+    [Fact]
+    public void The_configuration_of_the_http_guide_is_that_of_its_example() =>
+        Assert.Contains($"```json\n{Read("examples", "HttpGuide", "appsettings.json")}```", Read("docs", "http.md"), StringComparison.Ordinal);
+
     [Theory]
     [InlineData("Concurrency", "concurrency.md")]
     [InlineData("Sockets", "sockets.md", "buffers.md")]
+    [InlineData("HttpGuide", "http.md")]
     public void Every_snippet_is_shown_and_run(string example, params string[] guides)
     {
         string documents = string.Concat(guides.Select(static guide => Read("docs", guide))) + Read("README.md");
