@@ -25,7 +25,14 @@ var server = new Server
 };
 if (line.Timeout is { } timeout)
     server.ReadHeaderTimeout = server.ReadTimeout = server.WriteTimeout = server.IdleTimeout = timeout;
+Ledger? ledger = line.Ledger is null ? null : new Ledger();
+if (ledger is not null)
+{
+    server.OnConnState = ledger.Note;
+    server.Handler = ledger.Around(server.Handler);
+}
 await server.ListenAndServeAsync(stop.Token);
+ledger?.Save(line.Ledger!);
 return 0;
 
 void Stop(PosixSignalContext context)
