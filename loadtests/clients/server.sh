@@ -25,9 +25,14 @@ start_server() {
     start_command server "$1" "$build/clients-server/clients-server" "$@"
 }
 
-# The target's descriptors that are open.
+# The target's descriptors that are open. One that is closed meanwhile is no error.
 descriptors() {
-    find "/proc/$target_pid/fd" -mindepth 1 | wc -l
+    { find "/proc/$target_pid/fd" -mindepth 1 2> "$scratch/find" || true; } | wc -l
+}
+
+# Those of them that are sockets: what listens, and the connections.
+sockets() {
+    { find "/proc/$target_pid/fd" -mindepth 1 -lname 'socket:*' 2> "$scratch/find" || true; } | wc -l
 }
 
 # What is resident, in KiB.
