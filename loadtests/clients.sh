@@ -11,6 +11,7 @@ clients=()
 while (($# > 0)); do
     case $1 in
         --port) port=$2; shift 2 ;;
+        --help) echo "usage: clients.sh [--port P] [CLIENT...]"; exit 0 ;;
         -*) die "usage: clients.sh [--port P] [CLIENT...]" ;;
         *) clients+=("$1"); shift ;;
     esac

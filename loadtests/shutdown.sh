@@ -25,6 +25,7 @@ while (($# > 0)); do
     case $1 in
         --port) port=$2; shift 2 ;;
         --seed) seed=$2; shift 2 ;;
+        --help) echo "usage: shutdown.sh [--port P] [--seed N] [ROUNDS]"; exit 0 ;;
         -*) die "usage: shutdown.sh [--port P] [--seed N] [ROUNDS]" ;;
         *) rounds=$1; shift ;;
     esac

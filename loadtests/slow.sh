@@ -12,6 +12,7 @@ arguments=()
 while (($# > 0)); do
     case $1 in
         --port) port=$2; shift 2 ;;
+        --help) echo "usage: slow.sh [--port P] [SECONDS [CONNECTIONS [BOUND]]]"; exit 0 ;;
         -*) die "usage: slow.sh [--port P] [SECONDS [CONNECTIONS [BOUND]]]" ;;
         *) arguments+=("$1"); shift ;;
     esac

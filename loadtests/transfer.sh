@@ -3,7 +3,7 @@
 # SIZE in MiB (1024). The server is pinned on core 0 and curl on core 1; a round asks all targets in turn, and medians are printed.
 #
 #   file        GET of a file in /dev/shm: netgo's FileServer (sendfile), Go's http.ServeFile (sendfile), nginx with sendfile on
-#   generated   GET of content that a handler makes and writes in pieces of 64 KiB: netgo's WriteAsync, Go's Write. nginx makes none.
+#   generated   GET of content that a handler makes and writes in pieces of 64,256 octets: netgo's WriteAsync, Go's Write. nginx makes none.
 #   upload      PUT with a length: netgo and Go read it and throw it away (Go's io.Copy to io.Discard). nginx has no handler that would:
 #               its dav module writes the content to a file in /dev/shm, which the others do not do. Its figure is an upper bound.
 set -euo pipefail
@@ -17,6 +17,7 @@ while (($# > 0)); do
     case $1 in
         --rounds) rounds=$2; shift 2 ;;
         --targets) targets=$2; shift 2 ;;
+        --help) echo "usage: transfer.sh [--rounds N] [--targets LIST] [SIZE]"; exit 0 ;;
         -*) die "usage: transfer.sh [--rounds N] [--targets LIST] [SIZE]" ;;
         *) mib=$1; shift ;;
     esac
@@ -78,9 +79,7 @@ for ((round = 1; round <= rounds; round++)); do
             [[ $target/$kind != nginx/generated ]] || continue
             port=$(free_port)
             start_transfer "$target" "$port"
-            for ((i = 0; i < (round == 1 ? 2 : 1); i++)); do
-                ask "$kind" "$port" # warm
-            done
+            ask "$kind" "$port" # warm
             from=$(target_ticks)
             ask "$kind" "$port"
             used=$(($(target_ticks) - from))
