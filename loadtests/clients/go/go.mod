@@ -1,0 +1,3 @@
+module netgo/loadtests/clients/go
+
+go 1.19

@@ -1,0 +1,3 @@
+module netgo/loadtests/transfer
+
+go 1.19
