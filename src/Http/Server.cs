@@ -87,6 +87,12 @@ public sealed partial class Server : IAsyncDisposable
     /// Those over Unix sockets are not counted.</summary>
     public int MaxConnectionsPerAddress { get; set; } = int.MaxValue;
 
+    /// <summary>How many bytes of its responses the system takes for a connection before it has sent them (TCP_NOTSENT_LOWAT, on Linux). What it
+    /// has sent, and the client not read, is not among them. Without this limit the system's buffers grow with a fast network, and a client that
+    /// reads slowly, or none at all, holds megabytes of the system's memory, and a few thousand of them all that there is for TCP.
+    /// 128 KiB by default; <see cref="int.MaxValue"/> for none.</summary>
+    public int MaxUnsentBytes { get; set; } = 128 * 1024;
+
     /// <summary>Where it is logged what is served on, handlers' exceptions, refused requests, and that descriptors have run out. Nowhere by default.</summary>
     public ILogger Logger { get; set; } = NullLogger.Instance;
 
@@ -160,6 +166,8 @@ public sealed partial class Server : IAsyncDisposable
         {
             context = BaseContext?.Invoke(listener) ?? Context.Background;
             Take(listener);
+            if (MaxUnsentBytes < int.MaxValue)
+                listener.LimitUnsent(MaxUnsentBytes);
         }
         catch
         {
@@ -294,6 +302,7 @@ public sealed partial class Server : IAsyncDisposable
         Require(MaxHeaderCount >= 1, nameof(MaxHeaderCount), "at least 1");
         Require(MaxConnections >= 1, nameof(MaxConnections), "at least 1");
         Require(MaxConnectionsPerAddress >= 1, nameof(MaxConnectionsPerAddress), "at least 1");
+        Require(MaxUnsentBytes >= 1, nameof(MaxUnsentBytes), "at least 1");
         Require(MaxRequestBodySize >= 0, nameof(MaxRequestBodySize), "at least 0");
         return new HttpLimits(
             MaxRequestLineSize, MaxHeaderBytes, MaxHeaderCount, MaxRequestBodySize,

@@ -32,6 +32,18 @@ public sealed partial class NetListener : IDisposable
 
     internal ReadOnlySpan<ListenSocket> Shards => _shards;
 
+    // What is accepted from now on takes no more bytes than this that it has not sent yet, where the system knows such a limit.
+    internal void LimitUnsent(int bytes)
+    {
+        foreach (ListenSocket shard in _shards)
+        {
+            if (shard.LocalEndPoint is not IPEndPoint || !shard.TryAddReference())
+                continue;
+            _ = SystemSockets.LimitUnsent(shard.Descriptor, bytes);
+            shard.Release();
+        }
+    }
+
     /// <summary>Listens on an address, on the current scheduler.</summary>
     /// <param name="address">"host:port", ":port" for all addresses, "[v6]:port"; port 0 is any free one. "unix:path" for a Unix
     /// socket, "unix:@name" for one with an abstract name, which Linux has.</param>

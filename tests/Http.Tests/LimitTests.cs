@@ -144,6 +144,7 @@ public class LimitTests
         { "content", s => s.MaxRequestBodySize = -1 },
         { "connections", s => s.MaxConnections = 0 },
         { "connections per address", s => s.MaxConnectionsPerAddress = 0 },
+        { "unsent", s => s.MaxUnsentBytes = 0 },
         { "rate", s => s.MinRequestBodyDataRate = new MinDataRate(0, TimeSpan.FromSeconds(1)) },
         { "rate's grace", s => s.MinResponseDataRate = new MinDataRate(1, TimeSpan.Zero) },
         { "head time", s => s.ReadHeaderTimeout = TimeSpan.FromSeconds(-5) },

@@ -46,6 +46,9 @@ public sealed class NetGoOptions
     /// <inheritdoc cref="Server.MaxConnectionsPerAddress"/>
     public int MaxConnectionsPerAddress { get; set; } = s_defaults.MaxConnectionsPerAddress;
 
+    /// <inheritdoc cref="Server.MaxUnsentBytes"/>
+    public int MaxUnsentBytes { get; set; } = s_defaults.MaxUnsentBytes;
+
     /// <summary>The rate of <see cref="Server.MinRequestBodyDataRate"/>, in bytes per second; 0 for none.</summary>
     public double MinRequestBodyBytesPerSecond { get; set; } = s_defaults.MinRequestBodyDataRate!.BytesPerSecond;
 
@@ -84,6 +87,7 @@ public sealed class NetGoOptions
         server.BufferTimeout = BufferTimeout;
         server.MaxConnections = MaxConnections;
         server.MaxConnectionsPerAddress = MaxConnectionsPerAddress;
+        server.MaxUnsentBytes = MaxUnsentBytes;
         server.MinRequestBodyDataRate = Rate(MinRequestBodyBytesPerSecond, MinRequestBodyGracePeriod, nameof(MinRequestBodyBytesPerSecond));
         server.MinResponseDataRate = Rate(MinResponseBytesPerSecond, MinResponseGracePeriod, nameof(MinResponseBytesPerSecond));
     }

@@ -21,6 +21,10 @@ internal static unsafe partial class SystemSockets
         return !OperatingSystem.IsWindows() && UnixSockets.TryGetAcknowledged(socket, out bytes);
     }
 
+    /// <summary>How many bytes it takes that it has not sent yet; what a listener accepts inherits it. On Linux.</summary>
+    public static int LimitUnsent(nint socket, int bytes) =>
+        OperatingSystem.IsWindows() ? -(int)SocketError.ProtocolOption : UnixSockets.LimitUnsent(socket, bytes);
+
     /// <summary>Closes a socket that lingers: may block, for Linux does not care that it is non-blocking.</summary>
     public static int CloseLingering(nint socket) =>
         OperatingSystem.IsWindows() ? WindowsSockets.Close(socket) : UnixSockets.CloseLingering(socket);

@@ -8,6 +8,7 @@ internal static unsafe partial class UnixSockets
     private const int TCP_DEFER_ACCEPT = 9; // of Linux
     private const int TCP_INFO = 11; // of Linux
     private const int AckedOffset = 120; // of tcpi_bytes_acked in struct tcp_info, since 4.1
+    private const int TCP_NOTSENT_LOWAT = 25; // of Linux, since 3.12
     private const int TCP_FASTOPEN_CONNECT = 30; // of Linux, since 4.11
 
     public static int DeferAccept(nint listener, int seconds) =>
@@ -18,6 +19,9 @@ internal static unsafe partial class UnixSockets
         int on = 1;
         return IsLinux ? Result(SetSocketOption((int)socket, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, sizeof(int))) : -ENOPROTOOPT;
     }
+
+    public static int LimitUnsent(nint socket, int bytes) =>
+        IsLinux ? Result(SetSocketOption((int)socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof(int))) : -ENOPROTOOPT;
 
     public static bool TryGetAcknowledged(nint socket, out long bytes)
     {
