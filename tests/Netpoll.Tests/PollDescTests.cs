@@ -138,8 +138,8 @@ public sealed class PollDescTests : IDisposable
     [Fact]
     public async Task A_cleared_deadline_does_not_end_the_wait()
     {
-        _desc.SetDeadline(PollMode.Read, In(20));
         Task<PollResult> read = WaitParked(PollMode.Read);
+        _desc.SetDeadline(PollMode.Read, In(20)); // once it is parked: that may take longer than the deadline
         _desc.SetDeadline(PollMode.Read, long.MaxValue);
         await _scheduler.RunAsync(async () => await Go.SleepAsync(TimeSpan.FromMilliseconds(60))).Within();
         Assert.False(read.IsCompleted);
