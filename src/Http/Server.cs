@@ -208,7 +208,7 @@ public sealed partial class Server : IAsyncDisposable
             {
                 if (!admission.TryEnter(transport, perAddress ? transport.RemoteEndPoint : null))
                 {
-                    RefuseForNumber(transport, tls);
+                    RefuseBeyondLimit(transport, tls);
                     continue;
                 }
                 Http1Connection? connection = ContextFor(transport, context) is { } own ? new(this, new SocketTransport(transport), own, tls) : null;
@@ -239,7 +239,7 @@ public sealed partial class Server : IAsyncDisposable
     }
 
     // Best effort: no memory is spent on it, nor a wait. What the client has sent is read, for a close with unread bytes takes the answer along.
-    private void RefuseForNumber(NetConnection connection, TlsOptions? tls)
+    private void RefuseBeyondLimit(NetConnection connection, TlsOptions? tls)
     {
         if (IsDue(ref _tooManyReported))
             HttpLog.TooManyConnections(Logger, connection.RemoteEndPoint);

@@ -304,6 +304,20 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
         UnblockAndReady(mode);
     }
 
+    /// <summary>Has a token end the present wait in a direction, until the registration is disposed of; then
+    /// <see cref="EndCancellable"/> says how the wait has ended.</summary>
+    public CancellationTokenRegistration CancelOn(PollMode mode, CancellationToken cancellationToken) =>
+        cancellationToken.UnsafeRegister(mode == PollMode.Read ? s_cancelRead : s_cancelWrite, this);
+
+    public PollResult EndCancellable(PollMode mode, PollResult result, CancellationToken cancellationToken)
+    {
+        ClearCancelled(mode);
+        return cancellationToken.IsCancellationRequested && result == PollResult.Ready ? PollResult.Cancelled : result;
+    }
+
+    private static readonly Action<object?> s_cancelRead = static desc => ((PollDesc)desc!).Cancel(PollMode.Read);
+    private static readonly Action<object?> s_cancelWrite = static desc => ((PollDesc)desc!).Cancel(PollMode.Write);
+
     public void ClearCancelled(PollMode mode) => Volatile.Write(ref Cancelled(mode), false);
 
     // ---- Deadlines ----

@@ -81,7 +81,7 @@ public sealed partial class DocumentationTests
         Assert.All(Snippets(example).Keys, name =>
         {
             Assert.Contains($"<!-- snippet: {name} -->", documents, StringComparison.Ordinal);
-            Assert.Contains($"RunAsync(\"{name}\",", program, StringComparison.Ordinal);
+            Assert.Contains($"Async(\"{name}\",", program, StringComparison.Ordinal);
         });
     }
 }

@@ -98,14 +98,10 @@ internal sealed class InMemoryTransport : HttpTransport
         if (!cancellationToken.CanBeCanceled)
             return await WaitAsync(mode);
         PollResult result;
-        using (cancellationToken.UnsafeRegister(mode == PollMode.Read ? s_cancelRead : s_cancelWrite, _desc))
+        using (_desc.CancelOn(mode, cancellationToken))
             result = await WaitAsync(mode);
-        _desc.ClearCancelled(mode);
-        return cancellationToken.IsCancellationRequested && result == PollResult.Ready ? PollResult.Cancelled : result;
+        return _desc.EndCancellable(mode, result, cancellationToken);
     }
-
-    private static readonly Action<object?> s_cancelRead = static desc => ((PollDesc)desc!).Cancel(PollMode.Read);
-    private static readonly Action<object?> s_cancelWrite = static desc => ((PollDesc)desc!).Cancel(PollMode.Write);
 
     public override void SetDeadline(PollMode mode, long when) => _desc.SetDeadline(mode, when);
 
