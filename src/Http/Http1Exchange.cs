@@ -323,11 +323,18 @@ internal sealed class Http1Exchange
         {
             int n = Transport.TryWrite(bytes.Span);
             if (n >= 0)
+            {
                 bytes = bytes[n..];
+                Output.Sent += n;
+            }
             else if (n == SystemSockets.WouldBlock)
+            {
                 await WaitToWriteAsync();
+            }
             else
+            {
                 throw Transport.ErrorOf(n, "write");
+            }
         }
         if (Machine.SpendBudget())
             await Go.YieldAsync();
@@ -342,16 +349,25 @@ internal sealed class Http1Exchange
         {
             cancellationToken.ThrowIfCancellationRequested();
             int n = Transport.TrySendFile(file, offset + sent, (int)Math.Min(count - sent, FilePiece));
-            if (n == SystemSockets.NotPossible)
+            bool copies = n == SystemSockets.NotPossible;
+            if (copies)
                 n = await CopyPieceAsync(file, offset + sent, count - sent, cancellationToken);
             if (n == 0)
                 throw new FileEndedException(sent, count);
             if (n > 0)
+            {
                 sent += n;
+                if (!copies)
+                    Output.Sent += n;
+            }
             else if (n == SystemSockets.WouldBlock)
+            {
                 await WaitToWriteAsync(cancellationToken);
+            }
             else
+            {
                 throw Transport.ErrorOf(n, "send a file");
+            }
             if (n == FilePiece || Machine.SpendBudget())
                 await Go.YieldAsync();
         }
@@ -405,7 +421,9 @@ internal sealed class Http1Exchange
 
     private long AllowToWrite(out bool reads)
     {
-        long delivered = Transport.Delivered;
+        // Where nobody tells what has been acknowledged, the system has at least taken what was sent.
+        if (!Transport.TryGetDelivered(out long delivered))
+            delivered = Output.Sent;
         reads = delivered != _delivered;
         _delivered = delivered;
         return _writePace.Allow(Limits.MinResponseDataRate, Limits.WriteTimeout, delivered);

@@ -26,6 +26,9 @@ internal sealed class OutputBuffer
     /// <summary>Where the next byte goes: a position.</summary>
     public int End => _end;
 
+    /// <summary>How many bytes the system has taken, of all that ever was here; and what is sent past the buffer is added.</summary>
+    public long Sent { get; set; }
+
     public bool IsEmpty => _start == _end;
 
     /// <summary>How many bytes wait.</summary>
@@ -150,6 +153,7 @@ internal sealed class OutputBuffer
             if (n < 0)
                 return n;
             _start += n;
+            Sent += n;
         }
         return 0;
     }

@@ -33,7 +33,11 @@ internal sealed class ScriptedTransport(GoScheduler scheduler, byte[] input, int
 
     public override EndPoint LocalEndPoint => s_address;
 
-    public override long Delivered => _outputLength;
+    public override bool TryGetDelivered(out long bytes)
+    {
+        bytes = _outputLength;
+        return true;
+    }
 
     private int PieceEnd => _piece < cuts.Length ? cuts[_piece] : input.Length;
 

@@ -65,9 +65,9 @@ internal abstract class HttpTransport
     /// <summary>The exception for a negative number.</summary>
     public abstract IOException ErrorOf(int error, string doing);
 
-    /// <summary>How many bytes have reached the peer, as far as is known: of two answers it tells only whether, and how much, the
-    /// peer has read between them.</summary>
-    public abstract long Delivered { get; }
+    /// <summary>How many bytes have reached the peer: of two answers it tells only whether, and how much, the peer has read between
+    /// them. False when that is not known.</summary>
+    public abstract bool TryGetDelivered(out long bytes);
 
     /// <summary>Whether <see cref="TrySendFile"/> may be called: a file can go past the process.</summary>
     public virtual bool CanSendFile => false;

@@ -89,7 +89,11 @@ internal sealed class InMemoryTransport : HttpTransport
 
     public override int TryWrite(ReadOnlySpan<byte> buffer) => _out.TryWrite(buffer);
 
-    public override long Delivered => _out.Taken;
+    public override bool TryGetDelivered(out long bytes)
+    {
+        bytes = _out.Taken;
+        return true;
+    }
 
     public override ValueTask<PollResult> WaitAsync(PollMode mode) => _desc.WaitAsync(mode);
 

@@ -7,8 +7,6 @@ namespace NetGo.Http;
 /// <summary>A connection without TLS: what is asked is asked of the descriptor.</summary>
 internal sealed class SocketTransport(NetConnection connection) : HttpTransport
 {
-    private long _sent;
-
     public override GoScheduler Scheduler => connection.Scheduler;
 
     public override NetConnection? Connection => connection;
@@ -37,17 +35,9 @@ internal sealed class SocketTransport(NetConnection connection) : HttpTransport
 
     public override int TryRead(Span<byte> buffer) => connection.TryRead(buffer);
 
-    public override int TryWrite(ReadOnlySpan<byte> buffer) => Count(connection.TryWrite(buffer));
+    public override int TryWrite(ReadOnlySpan<byte> buffer) => connection.TryWrite(buffer);
 
-    // Where the system does not tell what has been acknowledged, it has at least taken what was sent.
-    public override long Delivered => connection.TryGetAcknowledged(out long acknowledged) ? acknowledged : _sent;
-
-    private int Count(int sent)
-    {
-        if (sent > 0)
-            _sent += sent;
-        return sent;
-    }
+    public override bool TryGetDelivered(out long bytes) => connection.TryGetAcknowledged(out bytes);
 
     public override ValueTask<PollResult> WaitAsync(PollMode mode) => connection.WaitAsync(mode);
 
@@ -60,7 +50,7 @@ internal sealed class SocketTransport(NetConnection connection) : HttpTransport
 
     public override bool CanSendFile => true;
 
-    public override int TrySendFile(SafeFileHandle file, long offset, int count) => Count(connection.TrySendFile(file, offset, count));
+    public override int TrySendFile(SafeFileHandle file, long offset, int count) => connection.TrySendFile(file, offset, count);
 
     public override void WatchPeer(IThreadPoolWorkItem? watcher) => connection.WatchPeer(watcher);
 }

@@ -31,7 +31,6 @@ internal sealed class TlsTransport(NetConnection connection, SslStream stream, T
     private NetBuffer? _out;
     private Task? _writing;
     private int _written;
-    private long _taken;
     private long _writeDeadline = long.MaxValue;
     private Exception? _failure;
     private bool _shutDown;
@@ -210,7 +209,7 @@ internal sealed class TlsTransport(NetConnection connection, SslStream stream, T
             if (write.IsCompletedSuccessfully)
             {
                 ReleaseOutput();
-                return Count(_written);
+                return _written;
             }
             _writing = write.AsTask();
         }
@@ -219,16 +218,10 @@ internal sealed class TlsTransport(NetConnection connection, SslStream stream, T
         Task ended = _writing;
         _writing = null;
         ReleaseOutput();
-        return ended.IsCompletedSuccessfully ? Count(_written) : Fail(ended.Exception!.InnerException!);
+        return ended.IsCompletedSuccessfully ? _written : Fail(ended.Exception!.InnerException!);
     }
 
-    private int Count(int written)
-    {
-        _taken += written;
-        return written;
-    }
-
-    public override long Delivered => connection.TryGetAcknowledged(out long acknowledged) ? acknowledged : _taken;
+    public override bool TryGetDelivered(out long bytes) => connection.TryGetAcknowledged(out bytes);
 
     private void ReleaseOutput()
     {
