@@ -26,7 +26,7 @@ public sealed partial class NetConnection
                 if (n >= 0)
                     return n;
                 if (n != SystemSockets.WouldBlock)
-                    throw ErrorOf(-n, "read");
+                    throw OperationErrorOf(-n, "read");
                 WaitBlocking(PollMode.Read, start, timeout);
             }
         }
@@ -55,7 +55,7 @@ public sealed partial class NetConnection
                 else if (n == SystemSockets.WouldBlock)
                     WaitBlocking(PollMode.Write, start, timeout);
                 else
-                    throw ErrorOf(-n, "write");
+                    throw OperationErrorOf(-n, "write");
             }
         }
         finally

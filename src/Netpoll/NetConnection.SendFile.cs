@@ -75,7 +75,7 @@ public sealed partial class NetConnection
                     continue;
                 }
                 if (n < 0)
-                    throw ErrorOf(-n, "send a file");
+                    throw OperationErrorOf(-n, "send a file");
                 if (n == 0)
                     throw new FileEndedException(sent, count);
                 sent += n;
@@ -135,7 +135,7 @@ public sealed partial class NetConnection
             if (n == SystemSockets.WouldBlock)
                 await WaitForRoomAsync(cancellationToken);
             else if (n < 0)
-                throw ErrorOf(-n, "write");
+                throw OperationErrorOf(-n, "write");
             else
                 piece = piece[n..];
         }

@@ -98,7 +98,7 @@ public sealed partial class NetConnection : NetSocket
         {
             EndOperation(PollMode.Read);
             if (n < 0)
-                return ValueTask.FromException<int>(ErrorOf(-n, "read"));
+                return ValueTask.FromException<int>(OperationErrorOf(-n, "read"));
             return Machine.SpendBudget() ? Go.YieldAsync(n) : new ValueTask<int>(n);
         }
         return (_read ??= new StreamOperation(this, PollMode.Read)).StartAsync(buffer, cancellationToken);
@@ -116,7 +116,7 @@ public sealed partial class NetConnection : NetSocket
         int n = TryRead(buffer);
         EndOperation(PollMode.Read);
         bytesRead = Math.Max(0, n);
-        return n >= 0 || (n == SystemSockets.WouldBlock ? false : throw ErrorOf(-n, "read"));
+        return n >= 0 || (n == SystemSockets.WouldBlock ? false : throw OperationErrorOf(-n, "read"));
     }
 
     /// <summary>Waits until <see cref="TryRead(Span{byte}, out int)"/> is worth a try: there are bytes or the end of the stream, most
@@ -136,7 +136,7 @@ public sealed partial class NetConnection : NetSocket
         int n = TryWrite(buffer);
         EndOperation(PollMode.Write);
         if (n < 0 && n != SystemSockets.WouldBlock)
-            throw ErrorOf(-n, "write");
+            throw OperationErrorOf(-n, "write");
         bytesWritten = Math.Max(0, n);
         return bytesWritten == buffer.Length;
     }
@@ -174,7 +174,7 @@ public sealed partial class NetConnection : NetSocket
         {
             EndOperation(PollMode.Write);
             if (n < 0)
-                return ValueTask.FromException(ErrorOf(-n, "write"));
+                return ValueTask.FromException(OperationErrorOf(-n, "write"));
             return Machine.SpendBudget() ? Go.YieldAsync() : default;
         }
         Memory<byte> rest = MemoryMarshal.AsMemory(buffer[Math.Max(0, n)..]);
@@ -208,7 +208,7 @@ public sealed partial class NetConnection : NetSocket
             }
             else
             {
-                throw ErrorOf(-n, "write");
+                throw OperationErrorOf(-n, "write");
             }
         }
     }

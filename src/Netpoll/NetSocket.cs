@@ -280,6 +280,12 @@ public abstract class NetSocket : IDisposable
         _ => new ObjectDisposedException(GetType().Name, $"The {Noun} was closed while an operation waited on it."),
     };
 
+    /// <summary>What an operation that the system has failed is for the user: a <see cref="Close"/> that came while it was being tried is no
+    /// failure of the connection.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal Exception OperationErrorOf(int error, string doing) =>
+        (Volatile.Read(ref _references) & ClosedBit) != 0 ? ErrorOf(PollResult.Closing, CancellationToken.None) : ErrorOf(error, doing);
+
     /// <summary>The exception for a (positive) error of the system.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal static IOException ErrorOf(int error, string doing)

@@ -49,7 +49,7 @@ internal sealed class StreamOperation(NetConnection connection, PollMode mode)
             return false;
         if (n < 0)
         {
-            Failure = NetSocket.ErrorOf(-n, Mode == PollMode.Read ? "read" : "write");
+            Failure = _connection.OperationErrorOf(-n, Mode == PollMode.Read ? "read" : "write");
             return true;
         }
         _done += n;

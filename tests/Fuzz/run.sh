@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Coverage-guided fuzzing of the HTTP/1.1 code with afl-fuzz over SharpFuzz.
 # usage: run.sh SECONDS [DIRECTORY]
-# Builds into DIRECTORY (a temporary one unless told), instruments NetGo.Http there, and fuzzes from the corpus for so long. Fails when an input was
+# Builds, copies to DIRECTORY (a temporary one unless told), instruments NetGo.Http there, and fuzzes from the corpus for so long. Fails when an input was
 # found that breaks what must hold; it is printed, and stays in DIRECTORY/found. Needs afl-fuzz (Debian: afl++); exits with 77 without it.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -13,7 +13,8 @@ mkdir -p "$scratch"
 [ -x "$scratch/tool/sharpfuzz" ] || dotnet tool install --tool-path "$scratch/tool" SharpFuzz.CommandLine --version 2.3.0 > "$scratch/tool.log" 2>&1 \
     || { tail -n 3 "$scratch/tool.log"; echo "sharpfuzz cannot be installed"; exit 77; }
 rm -rf "$scratch/bin" "$scratch/corpus" "$scratch/found"
-dotnet build -c Release -o "$scratch/bin" -v quiet -p:RunAnalyzers=false -nologo
+dotnet build -c Release -v quiet -nologo
+cp -r bin/Release/net10.0 "$scratch/bin"
 "$scratch/bin/NetGo.Fuzz" --corpus "$scratch/corpus"
 "$scratch/tool/sharpfuzz" "$scratch/bin/NetGo.Http.dll"
 
