@@ -154,12 +154,15 @@ internal sealed class RequestBody(Http1Exchange exchange) : Stream
 
     private void Count(int n)
     {
-        exchange.Request.ExpectsContinue = false; // the client has not waited for it
+        HasBegun();
         _remaining -= n;
         _total += n;
         if (_remaining == 0)
             _state = _chunked ? State.DataEnd : State.Done;
     }
+
+    // The client has not waited for 100 (Continue).
+    private void HasBegun() => exchange.Request.ExpectsContinue = false;
 
     // One line of the framing. False when it has not come whole.
     private bool TryReadLine()
@@ -181,6 +184,7 @@ internal sealed class RequestBody(Http1Exchange exchange) : Stream
             throw FailLineTooLong();
         if (end == 0 || exchange.Input[end - 1] != '\r')
             throw Fail(400, "A line of the chunked coding does not end with CRLF.");
+        HasBegun();
         ParseLine(exchange.Input[..(end - 1)]);
         exchange.SkipInput(end + 1);
         return true;

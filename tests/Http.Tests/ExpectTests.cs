@@ -121,6 +121,17 @@ public class ExpectTests
     }
 
     [Fact]
+    public async Task Chunked_content_that_is_there_already_and_empty_does_not_end_the_connection()
+    {
+        await using var server = new TestServer(Handlers.Echo);
+        using RawClient client = server.Connect();
+        RawResponse response = client.Exchange("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n0\r\n\r\n");
+        Assert.Equal(200, response.StatusCode);
+        Assert.False(response.Has("Connection"));
+        Assert.Equal(200, client.Exchange("GET / HTTP/1.1\r\nHost: h\r\n\r\n").StatusCode);
+    }
+
+    [Fact]
     public async Task No_interim_response_is_sent_to_HTTP_1_0()
     {
         await using var server = new TestServer(Handlers.Echo);
