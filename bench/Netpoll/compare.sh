@@ -41,8 +41,6 @@ client_core=1
 read_options "targets scenarios rounds slices seconds warmup port server-core client-core" "$@"
 need taskset gcc awk
 ulimit -n "$(ulimit -Hn)"
-# On one core the JIT waits ten times as long before it optimizes, which is longer than the warm-up.
-export DOTNET_TC_DelaySingleProcMultiplier=1
 
 # A target's name is its program and, after it, what the program does with connections that it is to close.
 target_command() {
