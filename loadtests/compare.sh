@@ -8,7 +8,8 @@ usage() {
     cat << 'END'
 usage: compare.sh [options]
 
-  --targets A,B,...     floor, go, netgo, aspnet, aspnet-netpoll, aspnet-netgo (floor,go,aspnet,netgo)
+  --targets A,B,...     floor, go, netgo, aspnet, aspnet-inline, aspnet-netpoll
+                        (floor,go,aspnet,netgo)
   --scenarios A,B,...   plaintext, pipelined, json, connections (all)
   --rounds N            with new processes (2)
   --slices N            in which each target is measured in turn, in a round (5)
@@ -95,5 +96,5 @@ fi
 results=$loadtests/results/compare-$(date +%Y%m%d-%H%M%S).tsv
 run_rounds
 for scenario in "${scenarios[@]}"; do
-    report "$scenario" request floor go
+    report "$scenario" request floor go aspnet
 done

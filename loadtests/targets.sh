@@ -51,9 +51,10 @@ target_command() {
         go) command=("$build/go" "$port") ;;
         netgo) command=("$build/netgo/netgo" "$port") ;;
         aspnet) command=("$build/aspnet/aspnet" "$port") ;;
+        aspnet-inline)
+            command=(env DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1 "$build/aspnet/aspnet" "$port" --transport sockets-inline) ;;
         aspnet-netpoll) command=("$build/aspnet/aspnet" "$port" --transport netpoll) ;;
-        aspnet-netgo) command=("$build/aspnet/aspnet" "$port" --server netgo) ;;
-        *) die "there is no target '$name' (floor, floor-json, go, netgo, aspnet, aspnet-netpoll, aspnet-netgo)" ;;
+        *) die "there is no target '$name' (floor, floor-json, go, netgo, aspnet, aspnet-inline, aspnet-netpoll)" ;;
     esac
 }
 

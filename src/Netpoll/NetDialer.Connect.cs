@@ -92,7 +92,7 @@ public sealed partial class NetDialer
                 SystemSockets.Require(SystemSockets.Bind(socket, from.Buffer.Span[..from.Size]), $"dial {target} from {local}");
             }
             Control?.Invoke(socket);
-            GoScheduler scheduler = GoScheduler.Current;
+            GoScheduler scheduler = Scheduler;
             return new NetConnection(scheduler, PollerSelection.ForNewSocket(scheduler), socket, default) { Lingers = Lingers };
         }
         catch

@@ -54,6 +54,13 @@ public sealed partial class NetDialer : NetConnectionOptions
     /// default. Linux only.</summary>
     public bool FastOpen { get; set; }
 
+    /// <summary>Whose the connections are: the current one, unless set.</summary>
+    internal GoScheduler Scheduler
+    {
+        get => field ?? GoScheduler.Current;
+        init;
+    }
+
     /// <summary>The addresses of a name.</summary>
     internal Func<string, AddressFamily, CancellationToken, Task<IPAddress[]>> Resolver { get; init; } =
         Dns.GetHostAddressesAsync;
@@ -91,7 +98,7 @@ public sealed partial class NetDialer : NetConnectionOptions
         return endPoint switch
         {
             IPEndPoint or UnixDomainSocketEndPoint =>
-                ConnectAsync(new DialTarget(null, endPoint), GoScheduler.Current.TimeAfter(Timeout), cancellationToken),
+                ConnectAsync(new DialTarget(null, endPoint), Scheduler.TimeAfter(Timeout), cancellationToken),
             DnsEndPoint name => DialNameAsync(name, cancellationToken),
             _ => throw new ArgumentException($"A {endPoint.GetType().Name} cannot be dialled.", nameof(endPoint)),
         };
@@ -101,7 +108,7 @@ public sealed partial class NetDialer : NetConnectionOptions
 
     private async ValueTask<NetConnection> DialNameAsync(DnsEndPoint name, CancellationToken cancellationToken)
     {
-        GoScheduler scheduler = GoScheduler.Current;
+        GoScheduler scheduler = Scheduler;
         long deadline = scheduler.TimeAfter(Timeout);
         IPEndPoint[] addresses = await ResolveAsync(scheduler, name, cancellationToken);
         ConnectAttempt attempt = Attempt ?? ((ip, until, token) => ConnectAsync(new DialTarget(name, ip), until, token));

@@ -30,7 +30,10 @@ public sealed partial class NetListener
     /// <exception cref="ArgumentException">It is no stream socket that listens.</exception>
     /// <exception cref="SocketException">The system refused.</exception>
     /// <exception cref="PlatformNotSupportedException">On Windows.</exception>
-    public static NetListener FromDescriptor(SafeHandle handle, ListenOptions? options = null)
+    public static NetListener FromDescriptor(SafeHandle handle, ListenOptions? options = null) =>
+        FromDescriptor(GoScheduler.Current, handle, options);
+
+    internal static NetListener FromDescriptor(GoScheduler scheduler, SafeHandle handle, ListenOptions? options)
     {
         ArgumentNullException.ThrowIfNull(handle);
         if (OperatingSystem.IsWindows())
@@ -52,7 +55,7 @@ public sealed partial class NetListener
             if (referenced)
                 handle.DangerousRelease();
         }
-        return Over(GoScheduler.Current, [descriptor], options.Name, options);
+        return Over(scheduler, [descriptor], options.Name, options);
     }
 
     /// <summary>A listener over sockets that listen, all on one address. They are its own, and are closed when this fails.</summary>

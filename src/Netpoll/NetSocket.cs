@@ -220,6 +220,18 @@ public abstract class NetSocket : IDisposable
         return n;
     }
 
+    /// <summary>As <see cref="TryWrite"/>, of several pieces of memory that does not move.</summary>
+    internal unsafe int TryWriteVectors(IOVector* vectors, int count)
+    {
+        long length = 0;
+        for (int i = 0; i < count; i++)
+            length += (long)vectors[i].Length;
+        int n = SystemSockets.SendVectors(_descriptor, vectors, count);
+        if (n < length)
+            _full = n >= 0 || n == SystemSockets.WouldBlock;
+        return n;
+    }
+
     /// <summary>Waits until a direction, in which a call has just found nothing to do, may be tried again. The first wait
     /// registers the descriptor with the poller: a connection that lives for one request never does.</summary>
     internal ValueTask<PollResult> WaitAsync(PollMode mode)

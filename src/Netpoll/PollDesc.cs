@@ -163,6 +163,10 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
         Publish(mode, Goroutine.Park(continuation, argument, WaitReason.IOWait, flags));
     }
 
+    /// <summary>As <see cref="ParkCurrent"/>; the continuation is called on the scheduler, wherever the caller is.</summary>
+    internal void ParkOnScheduler(PollMode mode, Action<object?> continuation, object? argument) =>
+        Publish(mode, Goroutine.ParkOn(Scheduler, continuation, argument, WaitReason.IOWait));
+
     /// <summary>As <see cref="ParkCurrent"/>, for a thread that will block until <paramref name="woken"/> is set; then
     /// <see cref="TakeResult"/> is due.</summary>
     internal void ParkThread(PollMode mode, ManualResetEventSlim woken) =>

@@ -334,6 +334,15 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
         return g;
     }
 
+    /// <summary>As <see cref="Park"/>, on a scheduler wherever the caller is: from a thread that is none of its machines too, the continuation is
+    /// called on one of them.</summary>
+    internal static Goroutine ParkOn(GoScheduler scheduler, Action<object?> continuation, object? argument, WaitReason reason)
+    {
+        Goroutine g = Machine.OfThisThread is { } machine && machine.Scheduler == scheduler ? machine.TakeCurrent() : scheduler.RentBranch(null);
+        g.ParkWith(continuation, argument, reason);
+        return g;
+    }
+
     /// <summary>As <see cref="Park"/>, for code that will block its thread and keeps its goroutine, if it has one: parks another,
     /// whose only purpose is to call <paramref name="continuation"/>, on some machine of <paramref name="scheduler"/>.</summary>
     internal static Goroutine ParkAnother(
@@ -459,6 +468,14 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
         Goroutine g = Park(continuation, state, WaitReason.Yield, flags);
         g.MarkRunnable();
         g.Scheduler.EnqueueYielding(g);
+    }
+
+    /// <summary>Gives way, and then calls <paramref name="continuation"/> on a machine of <paramref name="scheduler"/>.</summary>
+    internal static void YieldOn(GoScheduler scheduler, Action<object?> continuation, object? argument)
+    {
+        Goroutine g = ParkOn(scheduler, continuation, argument, WaitReason.Yield);
+        g.MarkRunnable();
+        scheduler.EnqueueYielding(g);
     }
 
     internal static void StartSleep(long until, Action<object?> continuation, object? state, ValueTaskSourceOnCompletedFlags flags)

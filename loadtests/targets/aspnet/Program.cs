@@ -19,6 +19,10 @@ catch (FormatException e)
 WebApplicationBuilder builder = WebApplication.CreateBuilder(
     new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
 builder.Logging.ClearProviders();
+if (commandLine.Transport == "netpoll")
+    builder.WebHost.UseNetpoll();
+else if (commandLine.Transport == "sockets-inline") // with DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1
+    builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
 builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, commandLine.Port));
 builder.Services.ConfigureHttpJsonOptions(
     json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, MessageJson.Default));

@@ -34,6 +34,9 @@ internal sealed class Goroutine(GoScheduler scheduler, int id)
     }
 
     /// <summary>What a thread that blocks parks in its stead; no test here has one.</summary>
+    public static Goroutine ParkOn(GoScheduler scheduler, Action<object?> continuation, object? argument, WaitReason reason) =>
+        ParkAnother(scheduler, continuation, argument, reason);
+
     public static Goroutine ParkAnother(GoScheduler scheduler, Action<object?> continuation, object? argument, WaitReason reason) =>
         throw new NotSupportedException();
 

@@ -1,0 +1,269 @@
+using System.Runtime.ExceptionServices;
+using System.Threading.Tasks.Sources;
+using Microsoft.AspNetCore.Connections;
+using NetGo.Netpoll;
+
+namespace NetGo.Connections;
+
+/// <summary>What a <see cref="ConnectionOperation{TResult}"/> does.</summary>
+internal interface IConnectionOperation<TResult>
+{
+    /// <summary>Tries the system call, unless <paramref name="poll"/> says that the wait has ended otherwise. False when it has to wait (again);
+    /// else there is a result, or a failure. By one thread at a time.</summary>
+    bool TryConclude(PollResult poll, CancellationToken cancellationToken, out TResult result, out Exception? failure);
+
+    /// <summary>The operation is over, and the connection's descriptor no longer held by it. Before whoever awaits it goes on.</summary>
+    void OnEnded();
+}
+
+// A read or a flush of a connection: one object per direction, used again and again. It is an operation of the NetConnection from RunAsync
+// until its end, so the descriptor is not closed under it.
+//
+//   _phase     Idle         none is under way
+//              Waiting      it has found nothing to do, and PollDesc is set to wait
+//              Yielding     it has its result and gives way first: its goroutine has had its share, or it reads on a thread that is none of the
+//                           scheduler's. What is done with what was read may block, which does no harm on the scheduler only
+//   _awaited   a goroutine is parked for it. Until then nothing goes on: who starts an operation and does not await it can Abandon it
+//
+// From Waiting and Yielding it gets to Idle by Resume and EndYield, on the goroutine that OnCompleted has parked, or by Abandon. Cancel comes
+// from any thread: it ends the wait in PollDesc, and what the wait then means is for TryConclude to say.
+internal sealed class ConnectionOperation<TResult>(NetpollConnection connection, PollMode mode, IConnectionOperation<TResult> work)
+    : IValueTaskSource<TResult>
+{
+    private static readonly Action<object?> s_resume = static operation => ((ConnectionOperation<TResult>)operation!).Resume();
+    private static readonly Action<object?> s_endYield = static operation => ((ConnectionOperation<TResult>)operation!).End();
+    private static readonly Action<object?> s_cancel = static operation => ((ConnectionOperation<TResult>)operation!).Cancel();
+
+    private volatile Phase _phase;
+    private bool _awaited;
+    private short _version;
+    private Continuation _continuation;
+    private CancellationToken _token;
+    private CancellationTokenRegistration _registration;
+    private TResult _result = default!;
+    private Exception? _failure;
+
+    private enum Phase : byte
+    {
+        Idle,
+        Waiting,
+        Yielding,
+    }
+
+    private NetConnection Socket => connection.Socket;
+
+    public bool IsUnderWay => _phase != Phase.Idle;
+
+    /// <summary>Runs until there is a result, waiting as often as is needed. One at a time. A failure is the ValueTask's; false in
+    /// <paramref name="begun"/> when the connection has been closed, and nothing was tried.</summary>
+    public ValueTask<TResult> RunAsync(CancellationToken cancellationToken, out bool begun)
+    {
+        begun = TryBegin();
+        if (!begun)
+            return default;
+        bool pending = false;
+        try
+        {
+            PollResult poll = PollResult.Ready;
+            TResult? result;
+            Exception? failure;
+            while (!work.TryConclude(poll, cancellationToken, out result, out failure))
+            {
+                ValueTask<PollResult> wait = Socket.WaitAsync(mode);
+                if (!wait.IsCompleted)
+                {
+                    pending = true;
+                    return Suspend(Phase.Waiting, cancellationToken);
+                }
+                poll = wait.Result;
+            }
+            if (failure is not null)
+                return ValueTask.FromException<TResult>(failure);
+            if (!Machine.SpendBudget() && !(mode == PollMode.Read && Machine.OfThisThread?.Scheduler != connection.Scheduler))
+                return new ValueTask<TResult>(result);
+            pending = true;
+            _result = result;
+            return Suspend(Phase.Yielding, CancellationToken.None);
+        }
+        finally
+        {
+            if (!pending)
+                Release();
+        }
+    }
+
+    /// <summary>As <see cref="RunAsync"/>, where there is no waiting: false when it would have to.</summary>
+    public bool TryRun(out TResult result, out Exception? failure, out bool begun)
+    {
+        result = default!;
+        failure = null;
+        begun = TryBegin();
+        if (!begun)
+            return false;
+        try
+        {
+            return work.TryConclude(PollResult.Ready, CancellationToken.None, out result, out failure);
+        }
+        finally
+        {
+            Release();
+        }
+    }
+
+    /// <summary>Ends the wait that is under way, if there is one. Any thread.</summary>
+    public void Cancel()
+    {
+        if (!Socket.TryAddReference())
+            return;
+        Socket.Desc.Cancel(mode);
+        Socket.Release();
+    }
+
+    /// <summary>A cancellation has been acted on: it is not for the next wait.</summary>
+    public void ClearCancelled()
+    {
+        if (!Socket.TryAddReference())
+            return;
+        Socket.Desc.ClearCancelled(mode);
+        Socket.Release();
+    }
+
+    /// <summary>Ends an operation that was started and never awaited, by who would await it. False when one that is awaited is under way.
+    /// </summary>
+    public bool Abandon()
+    {
+        if (_phase == Phase.Idle)
+            return true;
+        if (_awaited)
+            return false;
+        if (_phase == Phase.Waiting)
+            _ = Socket.Desc.TakeResult(mode);
+        _version++;
+        _result = default!;
+        _token = default;
+        _phase = Phase.Idle;
+        Release();
+        return true;
+    }
+
+    // An exception in the common case of a closed connection would be for nothing.
+    private bool TryBegin()
+    {
+        if (connection.IsClosed)
+            return false;
+        try
+        {
+            Socket.BeginOperation(mode);
+            return true;
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
+        }
+    }
+
+    private void Release()
+    {
+        Socket.EndOperation(mode);
+        work.OnEnded();
+    }
+
+    private ValueTask<TResult> Suspend(Phase phase, CancellationToken cancellationToken)
+    {
+        _awaited = false;
+        _failure = null;
+        _token = cancellationToken;
+        _version++;
+        _phase = phase;
+        return new ValueTask<TResult>(this, _version);
+    }
+
+    // On a machine: the wait is over.
+    private void Resume()
+    {
+        try
+        {
+            PollResult poll = Socket.Desc.TakeResult(mode);
+            while (!work.TryConclude(poll, _token, out _result, out _failure))
+            {
+                ValueTask<PollResult> wait = Socket.WaitAsync(mode);
+                if (!wait.IsCompleted)
+                {
+                    Socket.Desc.ParkOnScheduler(mode, s_resume, this);
+                    return;
+                }
+                poll = wait.Result;
+            }
+        }
+        catch (Exception e)
+        {
+            _failure = e; // no memory for a buffer
+        }
+        End();
+    }
+
+    private void End()
+    {
+        _registration.Dispose();
+        _registration = default;
+        _token = default;
+        Continuation continuation = _continuation;
+        _continuation = default;
+        _phase = Phase.Idle;
+        Release();
+        continuation.Run();
+    }
+
+    // ---- IValueTaskSource ----
+
+    TResult IValueTaskSource<TResult>.GetResult(short token)
+    {
+        if (GetStatus(token) == ValueTaskSourceStatus.Pending)
+            throw new InvalidOperationException("A ValueTask of NetGo cannot be blocked on before it has completed: await it, or use AsTask().");
+        TResult result = _result;
+        _result = default!;
+        _version++; // a second await of the same ValueTask is found out
+        if (_failure is { } failure)
+            ExceptionDispatchInfo.Throw(failure);
+        return result;
+    }
+
+    ValueTaskSourceStatus IValueTaskSource<TResult>.GetStatus(short token) => GetStatus(token);
+
+    private ValueTaskSourceStatus GetStatus(short token)
+    {
+        Check(token);
+        if (_phase != Phase.Idle)
+            return ValueTaskSourceStatus.Pending;
+        return _failure switch
+        {
+            null => ValueTaskSourceStatus.Succeeded,
+            ConnectionAbortedException => ValueTaskSourceStatus.Faulted, // though it is an OperationCanceledException
+            OperationCanceledException => ValueTaskSourceStatus.Canceled,
+            _ => ValueTaskSourceStatus.Faulted,
+        };
+    }
+
+    void IValueTaskSource<TResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+    {
+        Check(token);
+        if (_awaited)
+            throw new InvalidOperationException("A ValueTask was awaited twice.");
+        _continuation = Continuation.Of(continuation, state, flags);
+        _awaited = true;
+        if (_phase == Phase.Yielding)
+        {
+            Goroutine.YieldOn(connection.Scheduler, s_endYield, this);
+            return;
+        }
+        if (_token.CanBeCanceled)
+            _registration = _token.UnsafeRegister(s_cancel, this);
+        Socket.Desc.ParkOnScheduler(mode, s_resume, this);
+    }
+
+    private void Check(short token)
+    {
+        if (token != _version)
+            throw new InvalidOperationException("A ValueTask was awaited twice, or after its operation had completed.");
+    }
+}

@@ -1,0 +1,278 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using NetGo.Netpoll;
+
+namespace NetGo.Connections;
+
+// Reads the descriptor itself, when it is asked and not before: what is not asked for stays with the system, which slows the peer down.
+//
+// What has been read and not consumed is a chain of buffers from _head to _tail, and _examined of its bytes have been seen to be too few. A
+// read that finds more than that returns it at once; else it asks the system; else it waits. While it waits with nothing in the chain it has
+// no buffer.
+//
+//   _given     None         no result is out
+//              Tentative    one is, that was cancelled: it may be advanced or not
+//              Out          one is: AdvanceTo is due, and no other read before it
+//
+// One thread at a time reads, advances and completes; CancelPendingRead comes from anywhere: it writes down what it wants and then ends the
+// wait, if there is one. Who reads looks at what is written down before it waits, and PollDesc sees to what comes between.
+//
+// The connection's end may complete the reader while a read waits. _completed is written and then, behind a fence, whether one is under way is
+// read; the end of one is written and then _completed read. So one of them sees the other, or both do: _released says who gives the
+// buffers back.
+internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadResult>
+{
+    private const int MinFree = 512; // in the last buffer, to be read into
+
+    private readonly NetpollConnection _connection;
+    private readonly ConnectionOperation<ReadResult> _read;
+
+    private BufferSegment? _head;
+    private BufferSegment? _tail;
+    private BufferSegment? _spare;
+    private long _examined;
+    private bool _wantsMore;
+    private Given _given;
+    private bool _ended;
+    private Exception? _error;
+    private volatile bool _completed;
+    private volatile bool _cancelWanted;
+    private int _released;
+
+    public ConnectionReader(NetpollConnection connection)
+    {
+        _connection = connection;
+        _read = new ConnectionOperation<ReadResult>(connection, PollMode.Read, this);
+    }
+
+    private enum Given : byte
+    {
+        None,
+        Tentative,
+        Out,
+    }
+
+    private long Buffered => _tail is null ? 0 : _tail.RunningIndex + _tail.End - _head!.RunningIndex - _head.Start;
+
+    // ---- PipeReader ----
+
+    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        ThrowIfNotToBeRead();
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled<ReadResult>(cancellationToken);
+        if (TryTake(out ReadResult result))
+            return new ValueTask<ReadResult>(result);
+        if (_error is { } error)
+            return ValueTask.FromException<ReadResult>(error);
+        ValueTask<ReadResult> read = _read.RunAsync(cancellationToken, out bool begun);
+        return begun ? read : ValueTask.FromException<ReadResult>(_error = _connection.ClosedError());
+    }
+
+    public override bool TryRead(out ReadResult result)
+    {
+        ThrowIfNotToBeRead();
+        if (TryTake(out result))
+            return true;
+        if (_error is { } error)
+            throw error;
+        bool read = _read.TryRun(out result, out Exception? failure, out bool begun);
+        if (!begun)
+            throw _error = _connection.ClosedError();
+        return failure is null ? read : throw failure;
+    }
+
+    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        if (_completed)
+            throw new InvalidOperationException("The reader has been completed.");
+        if (_given == Given.None)
+            throw new InvalidOperationException("There is no result to advance in: AdvanceTo comes once after each read.");
+        if (consumed.GetObject() is null && examined.GetObject() is null)
+        {
+            _given = Given.None; // of an empty buffer
+            return;
+        }
+        if (consumed.GetObject() is not BufferSegment consumedIn || examined.GetObject() is not BufferSegment examinedIn || _head is null)
+            throw new ArgumentException("The positions are not of the buffer that was read.", nameof(consumed));
+        long start = _head.RunningIndex + _head.Start;
+        long consumedBytes = consumedIn.RunningIndex + consumed.GetInteger() - start;
+        long examinedBytes = examinedIn.RunningIndex + examined.GetInteger() - start;
+        if (consumedBytes < 0 || consumedBytes > examinedBytes || examinedBytes > Buffered)
+            throw new ArgumentOutOfRangeException(nameof(consumed), "What is consumed must have been examined, and be in the buffer that was read.");
+        _given = Given.None;
+        _examined = examinedBytes - consumedBytes;
+        Consume(consumedBytes);
+    }
+
+    public override void CancelPendingRead()
+    {
+        _cancelWanted = true;
+        _read.Cancel();
+    }
+
+    public override void Complete(Exception? exception = null)
+    {
+        _completed = true;
+        Interlocked.MemoryBarrier();
+        if (_read.Abandon())
+            ReleaseOnce();
+        else
+            CancelPendingRead();
+    }
+
+    private void ThrowIfNotToBeRead()
+    {
+        if (_completed)
+            throw new InvalidOperationException("The reader has been completed: nothing can be read any more.");
+        if (_read.IsUnderWay)
+            throw new InvalidOperationException("Another read is under way.");
+        if (_given == Given.Out)
+            throw new InvalidOperationException("A result has been read, and AdvanceTo has not been called for it.");
+    }
+
+    // ---- The chain ----
+
+    private ReadOnlySequence<byte> Sequence => _tail is null ? default : new ReadOnlySequence<byte>(_head!, _head!.Start, _tail, _tail.End);
+
+    // What there is without asking the system: a cancellation, bytes that have not been examined, the end.
+    private bool TryTake(out ReadResult result)
+    {
+        if (_cancelWanted)
+        {
+            _cancelWanted = false;
+            _read.ClearCancelled();
+            _given = Given.Tentative;
+            result = new ReadResult(Sequence, isCanceled: true, _ended);
+            return true;
+        }
+        if (_error is null && (_ended || Buffered > _examined))
+        {
+            result = Take();
+            return true;
+        }
+        result = default;
+        return false;
+    }
+
+    private ReadResult Take()
+    {
+        _given = Given.Out;
+        return new ReadResult(Sequence, isCanceled: false, _ended);
+    }
+
+    private void Consume(long count)
+    {
+        while (_head is { } head)
+        {
+            int length = head.Length;
+            if (count < length)
+            {
+                head.Start += (int)count;
+                return;
+            }
+            if (head == _tail)
+            {
+                head.Clear(); // whoever reads on reads into it; whoever waits gives it back
+                return;
+            }
+            count -= length;
+            _head = head.NextSegment;
+            Drop(head);
+        }
+    }
+
+    private void Drop(BufferSegment segment)
+    {
+        segment.Release();
+        _spare = segment;
+    }
+
+    private void ReleaseAll()
+    {
+        while (_head is { } head)
+        {
+            _head = head.NextSegment;
+            Drop(head);
+        }
+        _tail = null;
+    }
+
+    private void ReleaseOnce()
+    {
+        if (Interlocked.Exchange(ref _released, 1) == 0)
+            ReleaseAll();
+    }
+
+    private void MakeRoom()
+    {
+        if (_tail is not null && (_tail.FreeLength >= MinFree || _tail.End == 0))
+            return;
+        BufferSegment segment = _spare ?? new BufferSegment();
+        segment.SetBuffer(_connection.Buffers.Rent(_wantsMore ? BufferPool.LargeSize : BufferPool.SmallSize));
+        _spare = null; // only now: there may have been no memory
+        if (_tail is null)
+            _head = segment;
+        else
+            _tail.Append(segment);
+        _tail = segment;
+    }
+
+    // ---- The system ----
+
+    bool IConnectionOperation<ReadResult>.TryConclude(PollResult poll, CancellationToken cancellationToken, out ReadResult result, out Exception? failure)
+    {
+        failure = null;
+        // An event beats a cancellation, which holds for the next read then.
+        if (poll == PollResult.Ready && TryReceive(out result))
+            return true;
+        if (poll == PollResult.Closing)
+            _error = _connection.ClosedError();
+        if (_cancelWanted && _error is null)
+            return TryTake(out result);
+        result = default;
+        failure = _error ?? (cancellationToken.IsCancellationRequested ? new OperationCanceledException(cancellationToken) : null);
+        if (failure is not null)
+            return true;
+        if (Buffered == 0)
+            ReleaseAll();
+        return false;
+    }
+
+    void IConnectionOperation<ReadResult>.OnEnded()
+    {
+        Interlocked.MemoryBarrier();
+        if (_completed)
+            ReleaseOnce();
+    }
+
+    // False when nothing has come, or it failed: then there is _error.
+    private bool TryReceive(out ReadResult result)
+    {
+        result = default;
+        MakeRoom();
+        BufferSegment tail = _tail!;
+        Span<byte> free = tail.Buffer.Span[tail.End..];
+        int n = _connection.Socket.TryRead(free);
+        if (n > 0)
+        {
+            tail.End += n;
+            _wantsMore = n == free.Length; // there is more to come
+        }
+        else if (n == 0 && !_connection.IsClosed)
+        {
+            _ended = true;
+            _connection.PeerHasEnded();
+        }
+        else
+        {
+            if (n != SystemSockets.WouldBlock)
+                _error = n == 0 ? _connection.ClosedError() : _connection.ReadFailed(-n);
+            return false;
+        }
+        result = Take();
+        return true;
+    }
+}
