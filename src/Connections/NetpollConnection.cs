@@ -141,9 +141,9 @@ internal sealed partial class NetpollConnection : ConnectionContext, IDuplexPipe
         _isClosed = true;
         Socket.Close();
         FireClosed();
+        // The source is not disposed of: who asks for the token later gets one that is cancelled, and there is nothing in it to release.
         if (Volatile.Read(ref _closedFired) is { } fired)
             await fired.Task.ConfigureAwait(false);
-        _closed?.Dispose();
     }
 
     /// <summary>What whoever uses it after its end is told.</summary>

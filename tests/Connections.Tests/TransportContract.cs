@@ -368,6 +368,7 @@ public abstract class TransportContract
         server.ConnectionClosed.Register(() => Interlocked.Increment(ref fired));
         await server.DisposeAsync().AsTask().Within();
         Assert.Equal(1, fired);
+        Assert.True(server.ConnectionClosed.IsCancellationRequested);
         await server.DisposeAsync().AsTask().Within(); // again: nothing
     }
 
