@@ -14,7 +14,7 @@ usage: compare.sh [options]
   --rounds N            with new processes (2)
   --slices N            in which each target is measured in turn, in a round (5)
   --seconds N           of a slice (2)
-  --warmup N            seconds before the first, at least 4 for a JIT (6)
+  --warmup N            seconds before the first, at least 15 for Kestrel on one core (15)
   --connections N       of wrk (64)
   --port P              the first of as many as there are targets (18081)
   --server-core N       (0)
@@ -30,7 +30,7 @@ scenarios=plaintext,pipelined,json,connections
 rounds=2
 slices=5
 seconds=2
-warmup=6
+warmup=15
 connections=64
 port=18081
 server_core=0
