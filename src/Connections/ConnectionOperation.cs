@@ -5,17 +5,6 @@ using NetGo.Netpoll;
 
 namespace NetGo.Connections;
 
-/// <summary>What a <see cref="ConnectionOperation{TResult}"/> does.</summary>
-internal interface IConnectionOperation<TResult>
-{
-    /// <summary>Tries the system call, unless <paramref name="poll"/> says that the wait has ended otherwise. False when it has to wait (again);
-    /// else there is a result, or a failure. By one thread at a time.</summary>
-    bool TryConclude(PollResult poll, CancellationToken cancellationToken, out TResult result, out Exception? failure);
-
-    /// <summary>The operation is over, and the connection's descriptor no longer held by it. Before whoever awaits it goes on.</summary>
-    void OnEnded();
-}
-
 // A read or a flush of a connection: one object per direction, used again and again. It is an operation of the NetConnection from RunAsync
 // until its end, so the descriptor is not closed under it.
 //
@@ -25,13 +14,13 @@ internal interface IConnectionOperation<TResult>
 //                           scheduler's. What is done with what was read may block, which does no harm on the scheduler only
 //   _awaited   a goroutine is parked for it. Until then nothing goes on: who starts an operation and does not await it can Abandon it
 //
-// From Waiting and Yielding it gets to Idle by Resume and EndYield, on the goroutine that OnCompleted has parked, or by Abandon. Cancel comes
+// From Waiting and Yielding it gets to Idle by End, on the goroutine that OnCompleted has parked, or by Abandon. Cancel comes
 // from any thread: it ends the wait in PollDesc, and what the wait then means is for TryConclude to say.
 internal sealed class ConnectionOperation<TResult>(NetpollConnection connection, PollMode mode, IConnectionOperation<TResult> work)
     : IValueTaskSource<TResult>
 {
     private static readonly Action<object?> s_resume = static operation => ((ConnectionOperation<TResult>)operation!).Resume();
-    private static readonly Action<object?> s_endYield = static operation => ((ConnectionOperation<TResult>)operation!).End();
+    private static readonly Action<object?> s_end = static operation => ((ConnectionOperation<TResult>)operation!).End();
     private static readonly Action<object?> s_cancel = static operation => ((ConnectionOperation<TResult>)operation!).Cancel();
 
     private volatile Phase _phase;
@@ -253,7 +242,7 @@ internal sealed class ConnectionOperation<TResult>(NetpollConnection connection,
         _awaited = true;
         if (_phase == Phase.Yielding)
         {
-            Goroutine.YieldOn(connection.Scheduler, s_endYield, this);
+            Goroutine.YieldOn(connection.Scheduler, s_end, this);
             return;
         }
         if (_token.CanBeCanceled)

@@ -6,7 +6,7 @@ namespace NetGo.Connections;
 
 // Reads the descriptor itself, when it is asked and not before: what is not asked for stays with the system, which slows the peer down.
 //
-// What has been read and not consumed is a chain of buffers from _head to _tail, and _examined of its bytes have been seen to be too few. A
+// What has been read and not consumed is a chain of buffers, and _examined of its bytes have been seen to be too few. A
 // read that finds more than that returns it at once; else it asks the system; else it waits. While it waits with nothing in the chain it has
 // no buffer.
 //
@@ -27,9 +27,7 @@ internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadRe
     private readonly NetpollConnection _connection;
     private readonly ConnectionOperation<ReadResult> _read;
 
-    private BufferSegment? _head;
-    private BufferSegment? _tail;
-    private BufferSegment? _spare;
+    private SegmentChain _chain; // what has been read and not consumed
     private long _examined;
     private bool _wantsMore;
     private Given _given;
@@ -52,7 +50,7 @@ internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadRe
         Out,
     }
 
-    private long Buffered => _tail is null ? 0 : _tail.RunningIndex + _tail.End - _head!.RunningIndex - _head.Start;
+    private long Buffered => _chain.Tail is not { } tail ? 0 : tail.RunningIndex + tail.End - _chain.Head!.RunningIndex - _chain.Head.Start;
 
     // ---- PipeReader ----
 
@@ -95,9 +93,9 @@ internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadRe
             _given = Given.None; // of an empty buffer
             return;
         }
-        if (consumed.GetObject() is not BufferSegment consumedIn || examined.GetObject() is not BufferSegment examinedIn || _head is null)
+        if (consumed.GetObject() is not BufferSegment consumedIn || examined.GetObject() is not BufferSegment examinedIn || _chain.Head is null)
             throw new ArgumentException("The positions are not of the buffer that was read.", nameof(consumed));
-        long start = _head.RunningIndex + _head.Start;
+        long start = _chain.Head.RunningIndex + _chain.Head.Start;
         long consumedBytes = consumedIn.RunningIndex + consumed.GetInteger() - start;
         long examinedBytes = examinedIn.RunningIndex + examined.GetInteger() - start;
         if (consumedBytes < 0 || consumedBytes > examinedBytes || examinedBytes > Buffered)
@@ -135,7 +133,7 @@ internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadRe
 
     // ---- The chain ----
 
-    private ReadOnlySequence<byte> Sequence => _tail is null ? default : new ReadOnlySequence<byte>(_head!, _head!.Start, _tail, _tail.End);
+    private ReadOnlySequence<byte> Sequence => _chain.Tail is not { } tail ? default : new ReadOnlySequence<byte>(_chain.Head!, _chain.Head!.Start, tail, tail.End);
 
     // What there is without asking the system: a cancellation, bytes that have not been examined, the end.
     private bool TryTake(out ReadResult result)
@@ -165,7 +163,7 @@ internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadRe
 
     private void Consume(long count)
     {
-        while (_head is { } head)
+        while (_chain.Head is { } head)
         {
             int length = head.Length;
             if (count < length)
@@ -173,52 +171,26 @@ internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadRe
                 head.Start += (int)count;
                 return;
             }
-            if (head == _tail)
+            if (head == _chain.Tail)
             {
                 head.Clear(); // whoever reads on reads into it; whoever waits gives it back
                 return;
             }
             count -= length;
-            _head = head.NextSegment;
-            Drop(head);
+            _chain.DropHead();
         }
-    }
-
-    private void Drop(BufferSegment segment)
-    {
-        segment.Release();
-        _spare = segment;
-    }
-
-    private void ReleaseAll()
-    {
-        while (_head is { } head)
-        {
-            _head = head.NextSegment;
-            Drop(head);
-        }
-        _tail = null;
     }
 
     private void ReleaseOnce()
     {
         if (Interlocked.Exchange(ref _released, 1) == 0)
-            ReleaseAll();
+            _chain.Release();
     }
 
-    private void MakeRoom()
-    {
-        if (_tail is not null && (_tail.FreeLength >= MinFree || _tail.End == 0))
-            return;
-        BufferSegment segment = _spare ?? new BufferSegment();
-        segment.SetBuffer(_connection.Buffers.Rent(_wantsMore ? BufferPool.LargeSize : BufferPool.SmallSize));
-        _spare = null; // only now: there may have been no memory
-        if (_tail is null)
-            _head = segment;
-        else
-            _tail.Append(segment);
-        _tail = segment;
-    }
+    private BufferSegment SegmentWithRoom() =>
+        _chain.Tail is { } tail && (tail.FreeLength >= MinFree || tail.End == 0)
+            ? tail
+            : _chain.Append(_connection.Buffers, _wantsMore ? BufferPool.LargeSize : BufferPool.SmallSize);
 
     // ---- The system ----
 
@@ -237,7 +209,7 @@ internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadRe
         if (failure is not null)
             return true;
         if (Buffered == 0)
-            ReleaseAll();
+            _chain.Release();
         return false;
     }
 
@@ -252,8 +224,7 @@ internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadRe
     private bool TryReceive(out ReadResult result)
     {
         result = default;
-        MakeRoom();
-        BufferSegment tail = _tail!;
+        BufferSegment tail = SegmentWithRoom();
         Span<byte> free = tail.Buffer.Span[tail.End..];
         int n = _connection.Socket.TryRead(free);
         if (n > 0)

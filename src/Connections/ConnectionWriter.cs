@@ -23,9 +23,7 @@ internal sealed class ConnectionWriter : PipeWriter, IConnectionOperation<FlushR
     private readonly NetpollConnection _connection;
     private readonly ConnectionOperation<FlushResult> _flush;
 
-    private BufferSegment? _head;
-    private BufferSegment? _tail;
-    private BufferSegment? _spare;
+    private SegmentChain _chain;
     private ReadOnlyMemory<byte> _direct;
     private long _unflushed;
     private bool _completed;
@@ -55,12 +53,12 @@ internal sealed class ConnectionWriter : PipeWriter, IConnectionOperation<FlushR
     public override void Advance(int bytes)
     {
         ThrowIfNotToBeWritten();
-        int free = _tail?.FreeLength ?? 0;
+        int free = _chain.Tail?.FreeLength ?? 0;
         if ((uint)bytes > (uint)free)
             throw new ArgumentOutOfRangeException(nameof(bytes), bytes, "More than was got by GetMemory or GetSpan.");
         if (bytes == 0)
             return;
-        _tail!.End += bytes;
+        _chain.Tail!.End += bytes;
         _unflushed += bytes;
     }
 
@@ -132,40 +130,16 @@ internal sealed class ConnectionWriter : PipeWriter, IConnectionOperation<FlushR
     {
         ThrowIfNotToBeWritten();
         ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
-        if (_tail is { } tail && tail.FreeLength >= Math.Max(1, sizeHint))
+        if (_chain.Tail is { } tail && tail.FreeLength >= Math.Max(1, sizeHint))
             return tail;
         // The first is small, as most answers are. A second one says that there is much to come.
-        return Append(Math.Max(sizeHint, _tail is null ? BufferPool.SmallSize : BufferPool.LargeSize));
-    }
-
-    private BufferSegment Append(int size)
-    {
-        BufferSegment segment = _spare ?? new BufferSegment();
-        segment.SetBuffer(_connection.Buffers.Rent(size));
-        _spare = null; // only now: there may have been no memory
-        if (_tail is null)
-            _head = segment;
-        else
-            _tail.Append(segment);
-        _tail = segment;
-        return segment;
+        return _chain.Append(_connection.Buffers, Math.Max(sizeHint, _chain.Tail is null ? BufferPool.SmallSize : BufferPool.LargeSize));
     }
 
     private void ReleaseAll()
     {
-        while (_head is { } head)
-        {
-            _head = head.NextSegment;
-            Drop(head);
-        }
-        _tail = null;
+        _chain.Release();
         _unflushed = 0;
-    }
-
-    private void Drop(BufferSegment segment)
-    {
-        segment.Release();
-        _spare = segment;
     }
 
     // ---- The system ----
@@ -231,7 +205,7 @@ internal sealed class ConnectionWriter : PipeWriter, IConnectionOperation<FlushR
         BufferSegment segment;
         try
         {
-            segment = Append(rest.Length);
+            segment = _chain.Append(_connection.Buffers, rest.Length);
         }
         catch (InsufficientMemoryException)
         {
@@ -254,7 +228,7 @@ internal sealed class ConnectionWriter : PipeWriter, IConnectionOperation<FlushR
     {
         while (_unflushed > 0 && !_dead)
         {
-            bool isChain = _head is not null;
+            bool isChain = _chain.Head is not null;
             int n = isChain ? SendChain() : _connection.Socket.TryWrite(_direct.Span);
             if (n == SystemSockets.WouldBlock)
                 return false;
@@ -275,8 +249,8 @@ internal sealed class ConnectionWriter : PipeWriter, IConnectionOperation<FlushR
 
     private unsafe int SendChain()
     {
-        BufferSegment head = _head!;
-        if (head == _tail)
+        BufferSegment head = _chain.Head!;
+        if (head == _chain.Tail)
             return _connection.Socket.TryWrite(head.Buffer.Span[head.Start..head.End]);
         IOVector* vectors = stackalloc IOVector[MaxVectors];
         int count = 0;
@@ -290,7 +264,7 @@ internal sealed class ConnectionWriter : PipeWriter, IConnectionOperation<FlushR
 
     private void Consume(int count)
     {
-        while (_head is { } head)
+        while (_chain.Head is { } head)
         {
             if (count < head.Length)
             {
@@ -298,10 +272,7 @@ internal sealed class ConnectionWriter : PipeWriter, IConnectionOperation<FlushR
                 return;
             }
             count -= head.Length;
-            _head = head.NextSegment;
-            if (_head is null)
-                _tail = null;
-            Drop(head);
+            _chain.DropHead();
         }
     }
 }

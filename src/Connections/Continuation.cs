@@ -13,8 +13,6 @@ internal struct Continuation
     private object? _state;
     private SynchronizationContext? _context;
 
-    public readonly bool IsSet => _action is not null;
-
     public static Continuation Of(Action<object?> action, object? state, ValueTaskSourceOnCompletedFlags flags)
     {
         if ((flags & ValueTaskSourceOnCompletedFlags.FlowExecutionContext) != 0 && ExecutionContext.Capture() is { } execution)

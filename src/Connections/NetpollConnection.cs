@@ -21,10 +21,6 @@ namespace NetGo.Connections;
 // may come long before the last bytes have been read; then it is left to the reader, who comes to the end of them.
 internal sealed partial class NetpollConnection : ConnectionContext, IDuplexPipe, IThreadPoolWorkItem
 {
-    private const int Open = 0;
-    private const int Closing = 1;
-    private const int ClosedForAll = 2;
-
     private static readonly Action<NetpollConnection> s_cancelClosed = static connection => connection.CancelClosed();
     private static readonly CancellationToken s_cancelled = new(canceled: true);
     private static long s_lastId = DateTime.UtcNow.Ticks;
@@ -37,7 +33,7 @@ internal sealed partial class NetpollConnection : ConnectionContext, IDuplexPipe
     private ConnectionAbortedException? _closedError;
     private CancellationTokenSource? _closed;
     private CancellationToken? _closedReplaced;
-    private int _closedState;
+    private bool _hasClosed;
     private TaskCompletionSource? _closedFired;
     private volatile bool _isClosed;
     private int _disposed;
@@ -213,9 +209,7 @@ internal sealed partial class NetpollConnection : ConnectionContext, IDuplexPipe
 
     // ---- ConnectionClosed ----
     //
-    //   _closedState   Open           it has not fired
-    //                  Closing        it has, and its callbacks are about to be run on the thread pool, if there is a token source
-    //                  ClosedForAll   and before there was one: who asks gets a token that is cancelled
+    // Fires once, on the thread pool: _hasClosed. Whoever asks for the token only then gets one that is cancelled, without a source.
 
     public override CancellationToken ConnectionClosed
     {
@@ -227,7 +221,7 @@ internal sealed partial class NetpollConnection : ConnectionContext, IDuplexPipe
     {
         lock (_input)
         {
-            if (_closed is not null || _closedState != Open)
+            if (_closed is not null || _hasClosed)
                 return _closed;
             _closed = new CancellationTokenSource();
         }
@@ -249,9 +243,9 @@ internal sealed partial class NetpollConnection : ConnectionContext, IDuplexPipe
     {
         lock (_input)
         {
-            if (_closedState != Open)
+            if (_hasClosed)
                 return;
-            _closedState = _closed is null ? ClosedForAll : Closing;
+            _hasClosed = true;
             if (_closed is null)
                 return;
             Volatile.Write(ref _closedFired, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
