@@ -166,7 +166,8 @@ public sealed class BlockingTests
                 }))).Within();
             }
             Assert.DoesNotContain(blocked, b => b.IsCompleted);
-            Assert.InRange(scheduler.MachineCount, 1000, 1020);
+            // One each, two that run, and those that were taken for blocked while the system made the next thread (they wait for work).
+            Assert.InRange(scheduler.MachineCount, 1000, 1100);
         }
         finally
         {
