@@ -5,35 +5,36 @@ using NetGo.Netpoll;
 
 namespace NetGo.Connections;
 
-// What is written lies in a chain of buffers until a flush gives it to the system: all of it, waiting for room as often as there is none.
-// So whoever awaits his flushes is slowed down to what the peer takes, and no more waits here than one flush has. When a flush has come to
-// its end there are no buffers. Without one there is no limit, as in any PipeWriter.
+// What is written lies in a chain of buffers until a flush puts it into the queue, from where it is given to the system: by the flush itself, which
+// waits for room as often as there is none; or, when it is little, as soon as the goroutine gives way (SendQueue). So whoever awaits his flushes
+// is slowed down to what the peer takes. When all has been sent there are no buffers. Without a flush there is no limit, as in any PipeWriter.
 //
-//   _direct    of a WriteAsync: it is sent from where it lies, behind the chain, while that is under way. What is left of it when the flush
-//              ends otherwise is copied into the chain, for it counts as written
-//   _dead      what is written is thrown away, and flushes say IsCompleted: the peer or we have broken the connection off. As with a Pipe
+//   _direct    of a WriteAsync: it is sent from where it lies, behind the queue, while that is under way
+//   dead       what is written is thrown away, and flushes say IsCompleted: the peer or we have broken the connection off. As with a Pipe
 //              whose reader has gone, no flush throws for that
 //
-// One thread at a time writes, flushes and completes, and nothing is written while a flush waits. CancelPendingFlush comes from anywhere.
+// One thread at a time writes, flushes and completes, and nothing is written while a flush waits. CancelPendingFlush comes from anywhere. What a
+// cancelled flush has not sent is sent nevertheless.
 internal sealed class ConnectionWriter : PipeWriter, IConnectionOperation<FlushResult>
 {
-    private const int MaxVectors = 16;
     private const int DirectLength = 4 * 1024; // from which on a copy is dearer
 
     private readonly NetpollConnection _connection;
     private readonly ConnectionOperation<FlushResult> _flush;
+    private readonly SendQueue _queue;
 
     private SegmentChain _chain;
     private ReadOnlyMemory<byte> _direct;
     private long _unflushed;
-    private bool _completed;
-    private volatile bool _dead;
+    private volatile bool _completed;
     private volatile bool _cancelWanted;
+    private TaskCompletionSource? _cancelWait;
 
-    public ConnectionWriter(NetpollConnection connection)
+    public ConnectionWriter(NetpollConnection connection, int maxDeferred)
     {
         _connection = connection;
         _flush = new ConnectionOperation<FlushResult>(connection, PollMode.Write, this);
+        _queue = new SendQueue(connection, maxDeferred);
     }
 
     // ---- PipeWriter ----
@@ -74,20 +75,17 @@ internal sealed class ConnectionWriter : PipeWriter, IConnectionOperation<FlushR
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled<FlushResult>(cancellationToken);
         if (source.Length < DirectLength)
-        {
             this.Write(source.Span);
-        }
         else
-        {
             _direct = source;
-            _unflushed += source.Length;
-        }
         return SendAsync(cancellationToken);
     }
 
     public override void CancelPendingFlush()
     {
         _cancelWanted = true;
+        Interlocked.MemoryBarrier();
+        _cancelWait?.TrySetResult();
         _flush.Cancel();
     }
 
@@ -109,23 +107,6 @@ internal sealed class ConnectionWriter : PipeWriter, IConnectionOperation<FlushR
             throw new InvalidOperationException("A flush is under way: nothing can be written before it has ended.");
     }
 
-    // ---- For the connection, when it has been completed ----
-
-    /// <summary>Sends what is left.</summary>
-    public async Task SendRestAsync()
-    {
-        while (!_flush.Abandon())
-            await Go.SleepAsync(TimeSpan.FromMilliseconds(1)); // one that is awaited still, against the rules: its end is near, or Kill comes
-        while (!_dead && _unflushed > 0)
-            await SendAsync(CancellationToken.None).ConfigureAwait(false);
-        ReleaseAll();
-    }
-
-    /// <summary>The connection has been broken off: nothing can be sent any more. Any thread.</summary>
-    public void Kill() => _dead = true;
-
-    // ---- The chain ----
-
     private BufferSegment SegmentWithRoom(int sizeHint)
     {
         ThrowIfNotToBeWritten();
@@ -136,32 +117,52 @@ internal sealed class ConnectionWriter : PipeWriter, IConnectionOperation<FlushR
         return _chain.Append(_connection.Buffers, Math.Max(sizeHint, _chain.Tail is null ? BufferPool.SmallSize : BufferPool.LargeSize));
     }
 
-    private void ReleaseAll()
+    // ---- For the connection ----
+
+    /// <summary>Sends what is left, when it has been completed.</summary>
+    public async Task SendRestAsync()
     {
-        _chain.Release();
-        _unflushed = 0;
+        while (!_flush.Abandon())
+            await Go.SleepAsync(TimeSpan.FromMilliseconds(1)); // one that is awaited still, against the rules: its end is near, or Kill comes
+        do
+            await SendAsync(CancellationToken.None).ConfigureAwait(false);
+        while (!_queue.IsEmpty);
     }
 
-    // ---- The system ----
+    /// <summary>Sends what has been flushed and waits for its goroutine to give way, as far as there is room. Any thread.</summary>
+    public void SendDeferred() => _queue.SendDeferred();
+
+    /// <summary>The connection has been broken off: nothing can be sent any more. Any thread.</summary>
+    public void Kill() => _queue.Kill();
+
+    // ---- Flushes ----
 
     private ValueTask<FlushResult> SendAsync(CancellationToken cancellationToken)
     {
-        if (_unflushed > 0 && !_dead)
+        _unflushed = 0;
+        switch (_queue.Add(ref _chain, ref _direct, mayDefer: !_completed, out Task drained))
         {
-            ValueTask<FlushResult> flush = _flush.RunAsync(cancellationToken, out bool begun);
-            if (begun)
-                return flush;
-            Kill();
+            case SendTurn.Flush:
+                ValueTask<FlushResult> flush = _flush.RunAsync(cancellationToken, out bool begun);
+                if (begun)
+                    return flush;
+                Kill();
+                _queue.EndFlush(ref _direct);
+                break;
+            case SendTurn.Drain:
+                return AfterDrainAsync(drained, cancellationToken);
         }
-        if (_dead)
-            Clear();
         return new ValueTask<FlushResult>(Result());
     }
 
-    private void Clear()
+    private async ValueTask<FlushResult> AfterDrainAsync(Task drained, CancellationToken cancellationToken)
     {
-        _direct = default;
-        ReleaseAll();
+        var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Volatile.Write(ref _cancelWait, cancelled);
+        Interlocked.MemoryBarrier();
+        if (!_cancelWanted)
+            await Task.WhenAny(drained, cancelled.Task).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return Result();
     }
 
     private FlushResult Result()
@@ -172,7 +173,7 @@ internal sealed class ConnectionWriter : PipeWriter, IConnectionOperation<FlushR
             _cancelWanted = false;
             _flush.ClearCancelled();
         }
-        return new FlushResult(canceled, _dead);
+        return new FlushResult(canceled, _queue.IsDead);
     }
 
     bool IConnectionOperation<FlushResult>.TryConclude(PollResult poll, CancellationToken cancellationToken, out FlushResult result, out Exception? failure)
@@ -180,14 +181,12 @@ internal sealed class ConnectionWriter : PipeWriter, IConnectionOperation<FlushR
         failure = null;
         if (poll == PollResult.Closing)
             Kill();
-        bool sent = poll != PollResult.Cancelled && TrySend() || _dead;
+        bool sent = (poll != PollResult.Cancelled && _queue.TrySend(ref _direct)) || _queue.IsDead;
         if (!sent && !_cancelWanted && !cancellationToken.IsCancellationRequested)
         {
             result = default;
             return false;
         }
-        if (!sent)
-            KeepDirect();
         bool isForToken = !sent && !_cancelWanted;
         result = isForToken ? default : Result();
         if (isForToken)
@@ -195,84 +194,5 @@ internal sealed class ConnectionWriter : PipeWriter, IConnectionOperation<FlushR
         return true;
     }
 
-    // The caller gets his memory back.
-    private void KeepDirect()
-    {
-        ReadOnlyMemory<byte> rest = _direct;
-        _direct = default;
-        if (rest.IsEmpty)
-            return;
-        BufferSegment segment;
-        try
-        {
-            segment = _chain.Append(_connection.Buffers, rest.Length);
-        }
-        catch (InsufficientMemoryException)
-        {
-            // A part of it may have been sent: without the rest, what follows would be taken for it.
-            _connection.Abort(new ConnectionAbortedException("There is no memory for the rest of what a cancelled flush was to send."));
-            throw;
-        }
-        rest.Span.CopyTo(segment.Buffer.Span);
-        segment.End = rest.Length;
-    }
-
-    void IConnectionOperation<FlushResult>.OnEnded()
-    {
-        if (_dead)
-            Clear();
-    }
-
-    // True when nothing is left to be sent: it has been, or cannot be.
-    private bool TrySend()
-    {
-        while (_unflushed > 0 && !_dead)
-        {
-            bool isChain = _chain.Head is not null;
-            int n = isChain ? SendChain() : _connection.Socket.TryWrite(_direct.Span);
-            if (n == SystemSockets.WouldBlock)
-                return false;
-            if (n < 0)
-            {
-                _connection.WriteFailed(-n);
-                Kill();
-                return true;
-            }
-            _unflushed -= n;
-            if (isChain)
-                Consume(n);
-            else
-                _direct = _direct[n..];
-        }
-        return true;
-    }
-
-    private unsafe int SendChain()
-    {
-        BufferSegment head = _chain.Head!;
-        if (head == _chain.Tail)
-            return _connection.Socket.TryWrite(head.Buffer.Span[head.Start..head.End]);
-        IOVector* vectors = stackalloc IOVector[MaxVectors];
-        int count = 0;
-        for (BufferSegment? segment = head; segment is not null && count < MaxVectors; segment = segment.NextSegment)
-        {
-            if (segment.Length > 0)
-                vectors[count++] = new IOVector { Base = segment.Buffer.Start + segment.Start, Length = (nuint)segment.Length };
-        }
-        return _connection.Socket.TryWriteVectors(vectors, count);
-    }
-
-    private void Consume(int count)
-    {
-        while (_chain.Head is { } head)
-        {
-            if (count < head.Length)
-            {
-                head.Start += count;
-                return;
-            }
-            count -= head.Length;
-            _chain.DropHead();
-        }
-    }
+    void IConnectionOperation<FlushResult>.OnEnded() => _queue.EndFlush(ref _direct);
 }

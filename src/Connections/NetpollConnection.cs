@@ -38,13 +38,13 @@ internal sealed partial class NetpollConnection : ConnectionContext, IDuplexPipe
     private volatile bool _isClosed;
     private int _disposed;
 
-    internal NetpollConnection(NetConnection socket, ILogger logger)
+    internal NetpollConnection(NetConnection socket, NetpollTransportOptions options, ILogger logger)
     {
         Socket = socket;
         Scheduler = socket.Scheduler;
         _logger = logger;
         _input = new ConnectionReader(this);
-        _output = new ConnectionWriter(this);
+        _output = new ConnectionWriter(this, options.MaxDeferredBytes);
         _transport = this;
     }
 
@@ -112,6 +112,8 @@ internal sealed partial class NetpollConnection : ConnectionContext, IDuplexPipe
     {
         if (abortReason is not null)
             Interlocked.CompareExchange(ref _closedError, abortReason, null);
+        if (abortReason is null)
+            _output.SendDeferred();
         _isClosed = true;
         _output.Kill();
         if (abortReason is null)
@@ -121,6 +123,11 @@ internal sealed partial class NetpollConnection : ConnectionContext, IDuplexPipe
         ConnectionsLog.Aborted(_logger, ConnectionId, abortReason?.Message ?? "the client has ended it");
         FireClosed();
     }
+
+    /// <summary>For whoever cannot do it where he is: it writes a log.</summary>
+    internal void AbortLater(string message, Exception e) =>
+        ThreadPool.UnsafeQueueUserWorkItem(static abort => abort.Connection.Abort(abort.Reason),
+            (Connection: this, Reason: new ConnectionAbortedException(message, e)), preferLocal: false);
 
     public override async ValueTask DisposeAsync()
     {

@@ -8,8 +8,8 @@ using NetGo.Netpoll;
 namespace NetGo.Connections;
 
 /// <summary>Opens connections on NetGo's pollers for whatever is written for ASP.NET Core's transports.</summary>
-/// <param name="options">Null for the defaults. Of these, <see cref="NetpollTransportOptions.NoDelay"/> and
-/// <see cref="NetpollTransportOptions.Scheduler"/> count.</param>
+/// <param name="options">Null for the defaults. Of these, <see cref="NetpollTransportOptions.NoDelay"/>,
+/// <see cref="NetpollTransportOptions.MaxDeferredBytes"/> and <see cref="NetpollTransportOptions.Scheduler"/> count.</param>
 /// <param name="loggerFactory">Null to log nothing.</param>
 public sealed class NetpollConnectionFactory(NetpollTransportOptions? options = null, ILoggerFactory? loggerFactory = null) : IConnectionFactory
 {
@@ -25,6 +25,6 @@ public sealed class NetpollConnectionFactory(NetpollTransportOptions? options = 
     {
         ArgumentNullException.ThrowIfNull(endpoint);
         var dialer = new NetDialer { NoDelay = _options.NoDelay, Scheduler = _options.Scheduler ?? GoScheduler.Current };
-        return new NetpollConnection(await dialer.DialAsync(endpoint, cancellationToken).ConfigureAwait(false), _logger);
+        return new NetpollConnection(await dialer.DialAsync(endpoint, cancellationToken).ConfigureAwait(false), _options, _logger);
     }
 }

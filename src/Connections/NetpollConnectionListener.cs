@@ -5,7 +5,7 @@ using NetGo.Netpoll;
 
 namespace NetGo.Connections;
 
-internal sealed class NetpollConnectionListener(NetListener listener, ILogger logger) : IConnectionListener
+internal sealed class NetpollConnectionListener(NetListener listener, NetpollTransportOptions options, ILogger logger) : IConnectionListener
 {
     public EndPoint EndPoint => listener.LocalEndPoint;
 
@@ -14,7 +14,7 @@ internal sealed class NetpollConnectionListener(NetListener listener, ILogger lo
     {
         try
         {
-            return new NetpollConnection(await listener.AcceptAsync(cancellationToken).ConfigureAwait(false), logger);
+            return new NetpollConnection(await listener.AcceptAsync(cancellationToken).ConfigureAwait(false), options, logger);
         }
         catch (ObjectDisposedException)
         {

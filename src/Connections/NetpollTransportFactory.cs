@@ -37,7 +37,7 @@ public sealed class NetpollTransportFactory(NetpollTransportOptions? options = n
             throw new NotSupportedException($"NetGo.Connections does not listen on a {endpoint.GetType().Name}.");
         try
         {
-            return new ValueTask<IConnectionListener>(new NetpollConnectionListener(Listen(endpoint), _logger));
+            return new ValueTask<IConnectionListener>(new NetpollConnectionListener(Listen(endpoint), _options, _logger));
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {

@@ -10,6 +10,7 @@ public sealed class NetpollTransportOptions
     private int _backlog = 4096;
     private int _ioQueueCount;
     private int? _maxWriteBufferSize = 128 * 1024;
+    private int _maxDeferredBytes = 16 * 1024;
 
     /// <summary>How many connections the system keeps that have not been accepted. 4096 by default; the system may allow less
     /// (net.core.somaxconn).</summary>
@@ -52,6 +53,20 @@ public sealed class NetpollTransportOptions
             if (value is { } bytes)
                 ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytes, nameof(value));
             _maxWriteBufferSize = value;
+        }
+    }
+
+    /// <summary>Of each connection: how much of what has been flushed may wait until the code that flushed it gives way (awaits something, ends, or blocks
+    /// its thread), so that it goes to the system in one call with what is flushed next. In bytes; 16 KiB by default. 0: each flush is a call of
+    /// its own.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Negative.</exception>
+    public int MaxDeferredBytes
+    {
+        get => _maxDeferredBytes;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            _maxDeferredBytes = value;
         }
     }
 

@@ -25,6 +25,36 @@ internal struct SegmentChain
         return Tail = segment;
     }
 
+    /// <summary>Adds what another has, which is empty afterwards. Little is copied behind what there is: it goes to the system in one piece then.
+    /// </summary>
+    public void AppendAll(ref SegmentChain other)
+    {
+        if (other.Head is { } first)
+        {
+            if (Tail is not { } tail)
+            {
+                Head = first;
+                Tail = other.Tail;
+                other.Head = other.Tail = null;
+            }
+            else if (first == other.Tail && first.Length <= tail.FreeLength)
+            {
+                first.Buffer.Span[first.Start..first.End].CopyTo(tail.Buffer.Span[tail.End..]);
+                tail.End += first.Length;
+                other.DropHead();
+            }
+            else
+            {
+                tail.Append(first);
+                Tail = other.Tail;
+                other.Head = other.Tail = null;
+            }
+        }
+        other._spare ??= _spare;
+        if (other._spare == _spare)
+            _spare = null;
+    }
+
     /// <summary>Gives the first buffer back. There is one.</summary>
     public void DropHead()
     {

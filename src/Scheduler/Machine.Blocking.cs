@@ -52,6 +52,7 @@ internal sealed partial class Machine
     {
         if (_inSyscall || Scheduler.Simulation is not null)
             return false;
+        RunDeferred();
         if (_current is { } g)
         {
             g.EnterSyscall();

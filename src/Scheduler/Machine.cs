@@ -268,6 +268,7 @@ internal sealed partial class Machine
             // Async code keeps its exceptions in its tasks: this is an async void method's, or a bug here.
             Scheduler.ReportUnhandled(e, g);
         }
+        RunDeferred(); // before it is pinned: a log may be written there
         _slot.Pin(out _);
         if (ExecutionContext.Capture() != DefaultContext && DefaultContext is { } context)
             ExecutionContext.Restore(context);

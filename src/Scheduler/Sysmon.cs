@@ -14,13 +14,14 @@ namespace NetGo;
 //     can; instead the goroutine runs on without a processor until it next parks.
 //   - else: its poller is looked into, and what is ready goes to the global queue, for others to run; and an idle processor
 //     is woken to steal what waits on its queue.
+// In each case what the code has deferred is done (Machine.Deferred.cs).
 //
 // How long it sleeps between two looks:
 //   20 us    while a machine is in Go.Blocking; and doubling from here while nothing is suspect
 //   100 us   at most, for 100 ms after a hand-off from a blocked machine: handlers of this program do block, and each
 //            moment until they are found is one in which others wait
 //   200 us   at most, for a second after it
-//   500 us   at most, while a processor is suspect
+//   500 us   at most, while a processor is suspect, or its machine has deferred something
 //   1 ms     at most, for a minute after it, and while any processor is idle: it could take over what waits
 //   10 ms    at most, while all are busy: each look costs one of them some 20 us
 //   no end   all processors have been idle for 100 ms: it waits until one wakes
@@ -165,7 +166,7 @@ internal sealed class Sysmon(GoScheduler scheduler)
         if (tick != seen.Tick || machine != seen.Machine || seen.InSyscall)
         {
             seen = new Processor.SysmonView { Tick = tick, Machine = machine, Since = now, CpuTime = cpuTime };
-            return now - _lastBlocked >= MinuteAfterHandOff && machine.Clock.IsAsleep();
+            return machine.HasDeferred || (now - _lastBlocked >= MinuteAfterHandOff && machine.Clock.IsAsleep());
         }
         bool blocked = cpuTime == seen.CpuTime && machine.Clock.IsAsleep();
         seen.CpuTime = cpuTime;
@@ -178,6 +179,7 @@ internal sealed class Sysmon(GoScheduler scheduler)
 
     private void LookAtSuspect(Processor p, Machine machine, long runsFor, bool blocked, long now)
     {
+        machine.RunDeferred();
         if (!blocked)
             LookIntoPoller(p);
         if (p.HasLocalWork)
@@ -196,6 +198,7 @@ internal sealed class Sysmon(GoScheduler scheduler)
         p.Seen = default;
         _handOffs++;
         scheduler.Events?.HandedOff(scheduler, p.Index, HandOffReason.Retiring);
+        machine.RunDeferred();
         if (scheduler.TryDismantle(p))
             return;
         Machine? next;
@@ -242,5 +245,6 @@ internal sealed class Sysmon(GoScheduler scheduler)
         p.Seen = default;
         scheduler.Events?.HandedOff(scheduler, p.Index, reason);
         GoScheduler.GiveToMachine(p, next);
+        machine.RunDeferred();
     }
 }
