@@ -10,7 +10,7 @@ usage: compare.sh [options]
 
   --targets A,B,...     floor, go, netgo, aspnet, aspnet-inline, aspnet-netpoll
                         (floor,go,aspnet,netgo)
-  --scenarios A,B,...   plaintext, pipelined, json, connections (all)
+  --scenarios A,B,...   plaintext, pipelined, json, connections (these), tls, h2c (aspnet only)
   --rounds N            with new processes (2)
   --slices N            in which each target is measured in turn, in a round (5)
   --seconds N           of a slice (2)
@@ -43,36 +43,54 @@ player() {
     if [[ $1 == floor && $2 == json ]]; then echo floor-json; else echo "$1"; fi
 }
 
-# run_wrk SCENARIO SECONDS: sets requests and rate
+# run_client SCENARIO SECONDS: sets requests and rate
+run_client() {
+    if [[ $1 == h2c ]]; then run_h2load "$2"; else run_wrk "$1" "$2"; fi
+    ((${requests:-0} > 0)) || die "$target, $1: no request was answered"
+}
+
+run_h2load() {
+    local time=$1 log=$scratch/h2load.log
+    taskset -c "$client_core" h2load -t 1 -c "$connections" -m 8 -D "$time" "http://127.0.0.1:$target_port/plaintext" > "$log" 2>&1 \
+        || { cat "$log" >&2; die "h2load failed"; }
+    # requests: 1 total, 2 started, 3 done, 4 succeeded, 5 failed, 6 errored, 7 timeout
+    read -r requests rate errors < <(awk '/^requests:/ {print $8, $8 / '"$time"', $10 + $12 + $14}' "$log")
+    ((errors == 0)) || { cat "$log" >&2; die "$target, h2c: h2load saw errors, so there is nothing to report"; }
+}
+
 run_wrk() {
     local scenario=$1 time=$2 log=$scratch/wrk.log path=/plaintext arguments=()
     case $scenario in
-        plaintext) ;;
+        plaintext | tls) ;;
         pipelined) arguments=(-s "$loadtests/wrk/pipelined.lua") ;;
         json) path=/json ;;
         connections) arguments=(-H 'Connection: close') ;;
     esac
     taskset -c "$client_core" wrk -t 1 -c "$connections" -d "${time}s" --timeout 10s "${arguments[@]}" \
-        "http://127.0.0.1:$target_port$path" > "$log" 2>&1 || { cat "$log" >&2; die "wrk failed"; }
+        "$scheme://127.0.0.1:$target_port$path" > "$log" 2>&1 || { cat "$log" >&2; die "wrk failed"; }
     if grep -qE 'Socket errors|Non-2xx|unable to' "$log"; then
         cat "$log" >&2
         die "$target, $scenario: wrk saw errors, so there is nothing to report"
     fi
     requests=$(awk '/ requests in / {print $1}' "$log")
     rate=$(awk '/^Requests\/sec:/ {print $2}' "$log")
-    ((${requests:-0} > 0)) || die "$target, $scenario: no request was answered"
 }
 
 begin_target() {
     local scenario=$1 target=$2
+    case $scenario in
+        tls) speak https ;;
+        h2c) speak h2c ;;
+        *) speak http ;;
+    esac
     start_target "$(player "$target" "$scenario")" "$target_port" taskset -c "$server_core"
     end_target "$scenario" "$target"
-    run_wrk "$scenario" "$warmup"
+    run_client "$scenario" "$warmup"
 }
 
 measure_target() {
     local scenario=$1 target=$2 slice=$3
-    watched run_wrk "$scenario" "$seconds"
+    watched run_client "$scenario" "$seconds"
     record "$scenario" "$target" "$slice" "$requests" "$rate" "$target_cpu" "$seconds"
 }
 
@@ -83,8 +101,9 @@ end_target() {
 
 for scenario in "${scenarios[@]}"; do
     case $scenario in
-        plaintext | pipelined | json | connections) ;;
-        *) die "there is no scenario '$scenario' (plaintext, pipelined, json, connections)" ;;
+        plaintext | pipelined | json | connections | tls) ;;
+        h2c) need h2load ;;
+        *) die "there is no scenario '$scenario' (plaintext, pipelined, json, connections, tls, h2c)" ;;
     esac
 done
 if [[ -n $with_build ]]; then

@@ -3,6 +3,8 @@
 #   build_target NAME            into build/
 #   build_client NAME            a C client of this folder, into build/NAME
 #   compile OUTPUT SOURCE...     C
+#   speak PROTOCOL               http (at first), https or h2c: what targets that are started from now on speak, and are asked in. aspnet only,
+#                                but for http
 #   start_target NAME PORT [COMMAND PREFIX...]
 #                                sets target_pid; its standard error goes to $scratch/NAME.err; answers when this returns
 #   check_target NAME PORT       ends the script when an answer is wrong
@@ -19,14 +21,27 @@ scratch=$(mktemp -d)
 target_pid=
 target_port=
 running_targets=()
+protocol=http
 
 # On one core .NET's JIT waits ten times as long before it optimizes, which is longer than any warm-up here.
 export DOTNET_TC_DelaySingleProcMultiplier=1
+
+speak() {
+    protocol=$1
+    case $protocol in
+        http) target_options=() curl_options=() scheme=http version=HTTP/1.1 ;;
+        https) target_options=(--protocol https) curl_options=(-k) scheme=https version=HTTP/1.1 ;;
+        h2c) target_options=(--protocol h2c) curl_options=(--http2-prior-knowledge) scheme=http version=HTTP/2 ;;
+        *) die "there is no protocol '$protocol' (http, https, h2c)" ;;
+    esac
+}
 
 die() {
     echo "${0##*/}: $*" >&2
     exit 1
 }
+
+speak http
 
 finish() {
     stop_targets
@@ -118,8 +133,9 @@ start_command() {
 start_target() {
     local name=$1 port=$2
     shift 2
+    [[ $protocol == http || $name == aspnet* ]] || die "$name speaks HTTP/1.1 without TLS only"
     target_command "$name" "$port"
-    start_command "$name" "$port" "$@" "${command[@]}"
+    start_command "$name" "$port" "$@" "${command[@]}" "${target_options[@]}"
 }
 
 stop_targets() {
@@ -149,9 +165,9 @@ check_answer() {
     local name=$1 port=$2 route=$3 body=$4 type=$5
     shift 5
     local head=$scratch/head got=$scratch/body what="$name: $route"
-    curl -sS -m 10 -D "$head" -o "$got" "$@" "http://127.0.0.1:$port$route" || die "$what: no answer"
+    curl -sS -m 10 -D "$head" -o "$got" "${curl_options[@]}" "$@" "$scheme://127.0.0.1:$port$route" || die "$what: no answer"
     tr -d '\r' < "$head" > "$head.text"
-    grep -q '^HTTP/1.1 200 ' "$head.text" || die "$what: $(head -n 1 "$head.text")"
+    grep -q "^$version 200" "$head.text" || die "$what: $(head -n 1 "$head.text")"
     grep -qi '^Server: ..*' "$head.text" || die "$what: no Server"
     grep -qiE '^Date: (Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT$' "$head.text" \
         || die "$what: no Date, or not one of RFC 9110"

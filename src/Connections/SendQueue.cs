@@ -4,18 +4,19 @@ namespace NetGo.Connections;
 
 // What has been flushed and not been sent. What a server flushes in one go (a head, content, the last chunk) shall be one call of the system, and the
 // server does not say when it has come to the end of it. But when it gives way is known, and so what is flushed on a goroutine is sent only then,
-// unless it is much. The flush has completed long since; the next one waits, if there is no room.
+// unless it is much. On a thread of the pool (HTTP/2's frames are written there, and handlers go on there that have awaited something foreign) it is
+// a work item, which comes after the one that runs. The flush has completed long since; the next one waits, if there is no room.
 //
 //   _turn       whose it is to send:
 //     Nobody      there is nothing
-//     Deferred    RunDeferred's, when the goroutine gives way. A flush of more takes its turn; RunDeferred then finds nothing to do
+//     Deferred    RunDeferred's, when the code that flushed gives way. A flush of more takes its turn; RunDeferred then finds nothing to do
 //     Flush       that of a flush, which is under way: until EndFlush. What it leaves, for it was cancelled, is left to a drain
 //     Drain       that of a goroutine made for it, when there was no room. A flush meanwhile adds what it has, and waits for the end of that
-//   _isListed   it is in a machine's list of what is deferred, or just being taken from it: it is not to be put into a second one
+//   _isListed   it is in a machine's list of what is deferred or the pool's queue, or just being taken from it: it is not to be put into a second one
 //
 // All of it is guarded by _lock, which is held while the system is called: that does not wait. What has died (the peer or we have broken the connection
 // off) is thrown away by whoever has the turn, or comes next.
-internal sealed class SendQueue : IDeferredWork, IConnectionOperation<bool>
+internal sealed class SendQueue : IDeferredWork, IThreadPoolWorkItem, IConnectionOperation<bool>
 {
     private const int MaxVectors = 16;
 
@@ -90,8 +91,14 @@ internal sealed class SendQueue : IDeferredWork, IConnectionOperation<bool>
 
     private bool TryDefer()
     {
-        if (_length > _maxDeferred || !(_isListed || Machine.TryDefer(_connection.Scheduler, this)))
+        if (_length > _maxDeferred)
             return false;
+        if (!_isListed && !Machine.TryDefer(_connection.Scheduler, this))
+        {
+            if (!Thread.CurrentThread.IsThreadPoolThread)
+                return false;
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
+        }
         _isListed = true;
         _turn = SendTurn.Deferred;
         return true;
@@ -156,7 +163,10 @@ internal sealed class SendQueue : IDeferredWork, IConnectionOperation<bool>
         }
     }
 
-    void IDeferredWork.RunDeferred()
+    void IThreadPoolWorkItem.Execute() => RunDeferred();
+
+    /// <summary>The code that flushed has given way, or does not for long.</summary>
+    public void RunDeferred()
     {
         lock (_lock)
             _isListed = false;

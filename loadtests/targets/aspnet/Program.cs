@@ -2,7 +2,10 @@
 // except that it logs nothing.
 
 using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using AspNetTarget;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 CommandLine commandLine;
 try
@@ -23,7 +26,12 @@ if (commandLine.Transport == "netpoll")
     builder.WebHost.UseNetpoll();
 else if (commandLine.Transport == "sockets-inline") // with DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1
     builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
-builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, commandLine.Port));
+builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, commandLine.Port, endPoint =>
+{
+    endPoint.Protocols = commandLine.Protocol == "h2c" ? HttpProtocols.Http2 : HttpProtocols.Http1;
+    if (commandLine.Protocol == "https")
+        endPoint.UseHttps(SelfSigned());
+}));
 builder.Services.ConfigureHttpJsonOptions(
     json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, MessageJson.Default));
 
@@ -56,3 +64,11 @@ app.MapGet("/block", (ushort ms) =>
 
 app.Run();
 return 0;
+
+static X509Certificate2 SelfSigned()
+{
+    using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
+    DateTimeOffset now = DateTimeOffset.UtcNow;
+    return request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+}
