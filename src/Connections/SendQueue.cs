@@ -286,7 +286,16 @@ internal sealed class SendQueue : IDeferredWork, IThreadPoolWorkItem, IConnectio
         _drain ??= new ConnectionOperation<bool>(_connection, PollMode.Write, this);
         _drained = new TaskCompletionSource();
         _turn = SendTurn.Drain;
-        _ = _connection.Scheduler.RunAsync(DrainAsync);
+        try
+        {
+            _connection.Scheduler.Spawn(DrainAsync);
+        }
+        catch (ObjectDisposedException) // the scheduler's
+        {
+            _isDead = true;
+            _turn = SendTurn.Nobody;
+            Clear();
+        }
     }
 
     private async Task DrainAsync()
