@@ -93,11 +93,49 @@ public sealed class DeferredFlushTests : IAsyncDisposable
     {
         await using TransportHost host = await StartAsync();
         (Socket client, ConnectionContext server) = await host.ConnectAsync();
-        await Task.Run(() =>
+        int available = 0;
+        var thread = new Thread(() =>
         {
-            Assert.True(FlushAsync(server.Transport.Output, "x").IsCompleted);
-            Assert.Equal(1, client.Available);
+            FlushAsync(server.Transport.Output, "x").GetAwaiter().GetResult();
+            available = client.Available;
         });
+        thread.Start();
+        await Task.Run(thread.Join).Within();
+        Assert.Equal(1, available);
+    }
+
+    [Fact]
+    public async Task On_the_thread_pool_it_is_sent_when_the_work_item_gives_way()
+    {
+        await using TransportHost host = await StartAsync();
+        (Socket client, ConnectionContext server) = await host.ConnectAsync();
+        bool later = false;
+        for (int i = 0; i < 20 && !later; i++)
+        {
+            await Task.Run(async () =>
+            {
+                await FlushAsync(server.Transport.Output, "x");
+                later = client.Available == 0;
+            });
+            await AssertReceivesAsync(client, "x");
+        }
+        Assert.True(later);
+    }
+
+    [Fact]
+    public async Task On_the_thread_pool_it_is_sent_while_the_work_item_blocks()
+    {
+        await using TransportHost host = await StartAsync();
+        (Socket client, ConnectionContext server) = await host.ConnectAsync();
+        using var received = new ManualResetEventSlim();
+        Task handling = Task.Run(async () =>
+        {
+            await FlushAsync(server.Transport.Output, "hello");
+            Assert.True(received.Wait(Bounded.Limit));
+        });
+        await AssertReceivesAsync(client, "hello");
+        received.Set();
+        await handling;
     }
 
     [Fact]
@@ -162,7 +200,7 @@ public sealed class DeferredFlushTests : IAsyncDisposable
                         Go.Blocking(() => Assert.True(received.Wait(Bounded.Limit)));
                         break;
                     case Waiting.Computing:
-                        Bounded.Until(() => received.IsSet, "the client got it");
+                        Compute(received);
                         break;
                     default:
                         Assert.True(received.Wait(Bounded.Limit));
@@ -182,6 +220,14 @@ public sealed class DeferredFlushTests : IAsyncDisposable
             await AssertReceivesAsync(client, ".");
         }
         await handling;
+    }
+
+    // Bounded.Until would sleep between looks.
+    private static void Compute(ManualResetEventSlim until)
+    {
+        long start = Environment.TickCount64;
+        while (!until.IsSet)
+            Assert.True(Environment.TickCount64 - start < Bounded.Limit.TotalMilliseconds);
     }
 
     [Fact]
@@ -230,16 +276,19 @@ public sealed class DeferredFlushTests : IAsyncDisposable
 
     // ---- No room ----
 
+    private const int FillLength = 10_000;
+
     /// <summary>Flushes little on a goroutine, again and again, until a flush has to wait: returns that one.</summary>
-    private async Task<(Task<FlushResult> Waiting, byte[] Sent)> FillAsync(ConnectionContext server, CancellationToken cancellationToken = default)
+    private async Task<(Task<FlushResult> Waiting, byte[] Sent)> FillAsync(
+        ConnectionContext server, CancellationToken cancellationToken = default, int flushes = int.MaxValue)
     {
         var sent = new MemoryStream();
         Task<FlushResult>? waiting = null;
         await OnGoroutineAsync(async () =>
         {
-            for (int i = 0; waiting is null; i++)
+            for (int i = 0; i < flushes && waiting is null; i++)
             {
-                byte[] bytes = Bytes.Random(10_000, i);
+                byte[] bytes = Bytes.Random(FillLength, i);
                 sent.Write(bytes);
                 server.Transport.Output.Write(bytes);
                 ValueTask<FlushResult> flush = server.Transport.Output.FlushAsync(cancellationToken);
@@ -271,6 +320,53 @@ public sealed class DeferredFlushTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task The_last_one_is_sent_when_there_is_room()
+    {
+        await using TransportHost host = await StartAsync();
+        for (int i = 0; i < 3; i++)
+        {
+            // How much goes in until there is no room; and as much again, so that the last flush is the one that finds none.
+            (Socket client, ConnectionContext server) = await host.ConnectAsync(LittleRoom);
+            (Task<FlushResult> _, byte[] sent) = await FillAsync(server);
+            server.Abort();
+            (client, server) = await host.ConnectAsync(LittleRoom);
+            (Task<FlushResult>? waiting, sent) = await FillAsync(server, flushes: sent.Length / FillLength - 1);
+            Assert.Null(waiting);
+            Assert.Equal(sent, await TransportHost.ReceiveAsync(client, sent.Length));
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_a_cancelled_flush_of_much_has_not_sent_is_sent_nevertheless(bool isDirect)
+    {
+        await using TransportHost host = await StartAsync();
+        (Socket client, ConnectionContext server) = await host.ConnectAsync(LittleRoom);
+        byte[] sent = Bytes.Random(20_000_000);
+        byte[] copy = [.. sent];
+        using var source = new CancellationTokenSource();
+        ValueTask<FlushResult> flush;
+        if (isDirect)
+        {
+            flush = server.Transport.Output.WriteAsync(sent, source.Token);
+        }
+        else
+        {
+            server.Transport.Output.Write(sent);
+            flush = server.Transport.Output.FlushAsync(source.Token);
+        }
+        Task<FlushResult> waiting = flush.AsTask();
+        await Task.Delay(20);
+        Assert.False(waiting.IsCompleted);
+        source.Cancel();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.Within());
+        sent.AsSpan().Clear(); // it is the caller's again
+        byte[] received = await TransportHost.ReceiveAsync(client, copy.Length);
+        Assert.True(copy.AsSpan().SequenceEqual(received));
+    }
+
+    [Fact]
     public async Task A_flush_that_waits_behind_others_can_be_cancelled()
     {
         await using TransportHost host = await StartAsync();
@@ -278,6 +374,7 @@ public sealed class DeferredFlushTests : IAsyncDisposable
         (Task<FlushResult> waiting, byte[] sent) = await FillAsync(server);
         server.Transport.Output.CancelPendingFlush();
         Assert.True((await waiting.Within()).IsCanceled);
+        Bounded.Until(() => _scheduler.Goroutines().All(static g => g.Status == GoroutineStatus.Waiting), "the sending waits for room");
         using var source = new CancellationTokenSource();
         (waiting, byte[] more) = await FillAsync(server, source.Token);
         source.Cancel();
