@@ -1,9 +1,60 @@
+using System.IO.Pipelines;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using NetGo.Netpoll;
 
 namespace NetGo.Connections.Tests;
 
-/// <summary>The contract on the transport for where no poller works.</summary>
-public sealed class FallbackTransportTests : TransportContract
+/// <summary>The contracts on the transport for where no poller works, and what only it does.</summary>
+public sealed class FallbackTransportTests : NetGoTransportContract
 {
-    protected override IConnectionListenerFactory CreateFactory() => new NetpollTransportFactory(new NetpollTransportOptions { Fallback = FallbackUse.Always });
+    protected override NetpollTransportOptions CreateOptions() => new() { Fallback = FallbackUse.Always };
+
+    [Fact]
+    public async Task What_awaits_a_read_or_a_flush_goes_on_on_the_thread_pool()
+    {
+        await using TransportHost host = await StartAsync();
+        (Socket client, ConnectionContext server) = await host.ConnectAsync();
+        Task<(bool, bool, SynchronizationContext?)> handler = Task.Run(async () =>
+        {
+            ReadResult result = await server.Transport.Input.ReadAsync();
+            bool afterRead = Thread.CurrentThread.IsThreadPoolThread;
+            server.Transport.Input.AdvanceTo(result.Buffer.End);
+            await server.Transport.Output.WriteAsync(Bytes.Random(32 * 1024 * 1024));
+            return (afterRead, Thread.CurrentThread.IsThreadPoolThread, SynchronizationContext.Current);
+        });
+        await TransportHost.SendAsync(client, Bytes.Of("x"));
+        await TransportHost.ReceiveAsync(client, 32 * 1024 * 1024);
+        Assert.Equal((true, true, null), await handler.Within());
+    }
+
+    [Fact]
+    public async Task What_the_peer_still_sends_when_the_input_is_over_does_not_cost_it_the_answer()
+    {
+        await using TransportHost host = await StartAsync();
+        (Socket client, ConnectionContext server) = await host.ConnectAsync();
+        await TransportHost.SendAsync(client, Bytes.Random(10));
+        await server.Transport.Input.ReadBytesAsync(10);
+        server.Transport.Input.Complete();
+        await server.Transport.Output.WriteAsync(Bytes.Of("too much"));
+        await server.Transport.Output.CompleteAsync();
+        await TransportHost.SendAsync(client, Bytes.Random(100_000)); // a reset would overtake the answer
+        Assert.Equal(Bytes.Of("too much"), await TransportHost.ReceiveAsync(client));
+    }
+
+    [Fact]
+    public async Task Who_is_writing_when_the_peer_goes_keeps_his_memory_and_gets_no_exception()
+    {
+        await using TransportHost host = await StartAsync();
+        (Socket client, ConnectionContext server) = await host.ConnectAsync();
+        PipeWriter output = server.Transport.Output;
+        CancellationToken closed = server.ConnectionClosed;
+        Memory<byte> memory = output.GetMemory(100_000);
+        TransportHost.Reset(client);
+        Bounded.Until(() => closed.IsCancellationRequested, "the reset");
+        memory.Span.Fill(1);
+        output.Advance(100_000);
+        Assert.True((await output.FlushAsync().AsTask().Within()).IsCompleted);
+        await server.DisposeAsync().AsTask().Within();
+    }
 }
