@@ -331,6 +331,16 @@ public abstract class NetGoTransportContract : TransportContract
     }
 
     [Fact]
+    public async Task A_silent_peer_is_asked_whether_it_is_there()
+    {
+        await using TransportHost host = await StartAsync();
+        (Socket _, ConnectionContext server) = await host.ConnectAsync();
+        Socket socket = server.Features.Get<IConnectionSocketFeature>()!.Socket;
+        Assert.NotEqual(0, (int)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive)!);
+        Assert.Equal(15, (int)socket.GetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime)!);
+    }
+
+    [Fact]
     public async Task Without_a_limit_a_flush_waits_for_the_system_alone()
     {
         NetpollTransportOptions options = CreateOptions();

@@ -23,18 +23,8 @@ internal static class FallbackDialer
             DnsEndPoint name => await ConnectByNameAsync(name, cancellationToken).ConfigureAwait(false),
             _ => throw new ArgumentException($"A {endPoint.GetType().Name} cannot be dialled.", nameof(endPoint)),
         };
-        if (endPoint is UnixDomainSocketEndPoint)
-            return socket;
-        try
-        {
-            socket.NoDelay = noDelay;
-            return socket;
-        }
-        catch
-        {
-            socket.Dispose(); // the peer has gone already
-            throw;
-        }
+        TcpOptions.Apply(socket, noDelay);
+        return socket;
     }
 
     private static async Task<Socket> ConnectAsync(EndPoint endPoint, ProtocolType protocol, CancellationToken cancellationToken)

@@ -36,22 +36,19 @@ internal sealed class FallbackListener : IConnectionListener
     {
         while (true)
         {
-            Socket? accepted = null;
             try
             {
-                accepted = await _socket.AcceptAsync(cancellationToken).ConfigureAwait(false);
+                Socket accepted = await _socket.AcceptAsync(cancellationToken).ConfigureAwait(false);
                 Recover();
-                if (EndPoint is IPEndPoint)
-                    accepted.NoDelay = _options.NoDelay;
+                TcpOptions.Apply(accepted, _options.NoDelay);
                 return new FallbackConnection(accepted, _options.MaxWriteBufferSize, _logger);
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
-                accepted?.Dispose();
                 if (_closing.IsCancellationRequested)
                     return null;
                 // One connection's failure: the next may be well.
-                if (accepted is null && e is SocketException { SocketErrorCode: not (SocketError.ConnectionAborted or SocketError.ConnectionReset) })
+                if (e is SocketException { SocketErrorCode: not (SocketError.ConnectionAborted or SocketError.ConnectionReset) })
                     await BackOffAsync(e.Message, cancellationToken).ConfigureAwait(false);
             }
         }
