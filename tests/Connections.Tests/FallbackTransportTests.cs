@@ -61,4 +61,42 @@ public sealed class FallbackTransportTests : NetGoTransportContract
         Assert.True((await output.FlushAsync().AsTask().Within()).IsCompleted);
         await server.DisposeAsync().AsTask().Within();
     }
+
+    [Fact]
+    public async Task Connections_do_not_go_on_where_they_were_asked_for()
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"netgo-{Guid.NewGuid():N}.sock");
+        await using TransportHost host = await StartAsync(new UnixDomainSocketEndPoint(path)); // connects at once, without a wait
+        var factory = new NetpollConnectionFactory(CreateOptions());
+        ValueTask<ConnectionContext?> accept = host.Listener.AcceptAsync();
+        Task<ConnectionContext> connect = Under(new DeadContext(), () => factory.ConnectAsync(host.Listener.EndPoint).AsTask());
+        await using ConnectionContext client = await connect.Within();
+        await using ConnectionContext server = (await accept.AsTask().Within())!;
+        Task<FlushResult> flush = Under(new DeadContext(), () => client.Transport.Output.WriteAsync(Bytes.Random(10_000_000)).AsTask());
+        Task<byte[]> read = Under(new DeadContext(), () => Task.Run(() => server.Transport.Input.ReadBytesAsync(10_000_000)));
+        Assert.Equal(10_000_000, (await read.Within()).Length);
+        Assert.False((await flush.Within()).IsCompleted);
+    }
+
+    private static Task<T> Under<T>(SynchronizationContext context, Func<Task<T>> start)
+    {
+        SynchronizationContext? before = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(context);
+        try
+        {
+            return start();
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(before);
+        }
+    }
+
+    /// <summary>Of a thread that has gone.</summary>
+    private sealed class DeadContext : SynchronizationContext
+    {
+        public override void Post(SendOrPostCallback d, object? state)
+        {
+        }
+    }
 }
