@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace NetGo.Connections.Tests;
 
-/// <summary>Adds what a form has, which a binder and a formatter have their hands in.</summary>
+/// <summary>Adds numbers, which come and go through MVC's binder and formatters.</summary>
 [ApiController]
 [Route("sum")]
 public sealed class SumController : ControllerBase
