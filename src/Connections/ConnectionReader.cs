@@ -50,6 +50,9 @@ internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadRe
         Out,
     }
 
+    /// <summary>Somebody waits for a read. Any thread.</summary>
+    public bool IsAwaited => _read.IsAwaited;
+
     private long Buffered => _chain.Tail is not { } tail ? 0 : tail.RunningIndex + tail.End - _chain.Head!.RunningIndex - _chain.Head.Start;
 
     // ---- PipeReader ----
@@ -218,6 +221,7 @@ internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadRe
         Interlocked.MemoryBarrier();
         if (_completed)
             ReleaseOnce();
+        _connection.ReadHasEnded();
     }
 
     // False when nothing has come, or it failed: then there is _error.

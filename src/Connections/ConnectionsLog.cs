@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using NetGo.Netpoll;
 
 namespace NetGo.Connections;
 
@@ -21,4 +22,13 @@ internal static partial class ConnectionsLog
 
     [LoggerMessage(6, LogLevel.Error, "Connection {ConnectionId}: a callback of ConnectionClosed has thrown")]
     public static partial void CallbackFailed(ILogger logger, string connectionId, Exception exception);
+
+    [LoggerMessage(7, LogLevel.Information, "Connections run on netpoll, by {Poller}")]
+    public static partial void NetpollUsed(ILogger logger, PollerKind poller);
+
+    [LoggerMessage(8, LogLevel.Information, "Connections run on the fallback, over System.Net.Sockets, as the options say")]
+    public static partial void FallbackChosen(ILogger logger);
+
+    [LoggerMessage(9, LogLevel.Information, "Connections run on the fallback, over System.Net.Sockets, because no poller works here: {Reason}")]
+    public static partial void FallbackNeeded(ILogger logger, string reason);
 }

@@ -9,7 +9,8 @@ using NetGo.Netpoll;
 namespace NetGo.Connections;
 
 /// <summary>Listens on NetGo's pollers for whatever is written for ASP.NET Core's transports: Kestrel, Orleans, Bedrock's servers. What
-/// SocketTransportFactory is to Socket.</summary>
+/// SocketTransportFactory is to Socket. Where no poller works it listens over System.Net.Sockets (<see cref="NetpollTransportOptions.Fallback"/>).
+/// </summary>
 /// <param name="options">Null for the defaults.</param>
 /// <param name="loggerFactory">Null to log nothing.</param>
 public sealed class NetpollTransportFactory(NetpollTransportOptions? options = null, ILoggerFactory? loggerFactory = null)
@@ -19,6 +20,9 @@ public sealed class NetpollTransportFactory(NetpollTransportOptions? options = n
 
     private readonly NetpollTransportOptions _options = options ?? new NetpollTransportOptions();
     private readonly ILogger _logger = loggerFactory?.CreateLogger(LogCategory) ?? NullLogger.Instance;
+    private TransportSelection? _selection;
+
+    private TransportSelection Selection => LazyInitializer.EnsureInitialized(ref _selection, () => new TransportSelection(_options, _logger));
 
     /// <summary>Listens on an end point.</summary>
     /// <param name="endpoint">An <see cref="IPEndPoint"/> (port 0 is any free one), a <see cref="UnixDomainSocketEndPoint"/>, or a
@@ -28,6 +32,7 @@ public sealed class NetpollTransportFactory(NetpollTransportOptions? options = n
     /// <exception cref="NotSupportedException">Another kind of end point.</exception>
     /// <exception cref="AddressInUseException">Somebody listens there.</exception>
     /// <exception cref="SocketException">The address is not allowed.</exception>
+    /// <exception cref="FormatException"><c>NETGO_POLLER</c> names no poller.</exception>
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
@@ -37,7 +42,9 @@ public sealed class NetpollTransportFactory(NetpollTransportOptions? options = n
             throw new NotSupportedException($"NetGo.Connections does not listen on a {endpoint.GetType().Name}.");
         try
         {
-            return new ValueTask<IConnectionListener>(new NetpollConnectionListener(Listen(endpoint), _options, _logger));
+            return new ValueTask<IConnectionListener>(Selection.UsesFallback()
+                ? new FallbackListener(ListeningSocket.Open(endpoint, _options.Backlog), _options, _logger)
+                : new NetpollConnectionListener(Listen(endpoint), _options, _logger));
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {

@@ -72,4 +72,9 @@ public sealed class NetpollTransportOptions
 
     /// <summary>Whose processors do it. Null, the default: <see cref="GoScheduler.Current"/>, of whoever binds or connects.</summary>
     public GoScheduler? Scheduler { get; set; }
+
+    /// <summary>When connections run over System.Net.Sockets instead of NetGo's pollers. By default where no poller works. There, what is awaited
+    /// goes on on the thread pool, up to 64 KiB are read ahead of the application, <see cref="MaxWriteBufferSize"/> is kept in the process, and
+    /// <see cref="IOQueueCount"/> and <see cref="Scheduler"/> mean nothing. Which it is, is logged when the first listener or connection is wanted.</summary>
+    public FallbackUse Fallback { get; set; }
 }

@@ -33,7 +33,7 @@ internal sealed class UnixSocketFile
         int error = SystemSockets.Bind(socket, address.Buffer.Span[..address.Size]);
         if (error == -UnixSockets.EADDRINUSE)
         {
-            RemoveStale(address, path, doing);
+            RemoveStale(endPoint);
             error = SystemSockets.Bind(socket, address.Buffer.Span[..address.Size]);
         }
         SystemSockets.Require(error, doing);
@@ -44,10 +44,17 @@ internal sealed class UnixSocketFile
     public static UnixSocketFile? At(EndPoint endPoint) =>
         SocketAddresses.PathOf(endPoint) is { } path && UnixFiles.Find(path) is { IsSocket: true } file ? new UnixSocketFile(path, file) : null;
 
-    private static void RemoveStale(SocketAddress address, byte[] path, string doing)
+    /// <summary>Whether the system is one whose files are known.</summary>
+    public static bool IsKnownHere => OperatingSystem.IsLinux() || OperatingSystem.IsMacOS() || OperatingSystem.IsFreeBSD();
+
+    /// <summary>Removes the file that is in the way of binding, if nobody listens to it any more.</summary>
+    /// <exception cref="SocketException">Somebody does, or it is no socket.</exception>
+    public static void RemoveStale(EndPoint endPoint)
     {
-        if (UnixFiles.Find(path) is not { } file)
+        string doing = $"listen on {endPoint}";
+        if (SocketAddresses.PathOf(endPoint) is not { } path || UnixFiles.Find(path) is not { } file)
             return;
+        SocketAddress address = endPoint.Serialize();
         if (!file.IsSocket)
             throw new SocketException((int)SocketError.AddressAlreadyInUse, $"{doing}: there is a file of this name, and it is no socket");
         if (!IsAbandoned(address, doing))

@@ -17,7 +17,7 @@ using Microsoft.Extensions.Logging;
 namespace NetGo.Connections.Tests;
 
 /// <summary>What an application on Kestrel relies on.</summary>
-public abstract class KestrelContract
+public abstract partial class KestrelContract
 {
     protected abstract void Use(IWebHostBuilder builder);
 
@@ -33,13 +33,15 @@ public abstract class KestrelContract
         return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pfx), null);
     }
 
-    protected async Task<WebApplication> StartAsync(Action<KestrelServerOptions> kestrel, Action<WebApplication> map)
+    protected async Task<WebApplication> StartAsync(
+        Action<KestrelServerOptions> kestrel, Action<WebApplication> map, Action<WebApplicationBuilder>? configure = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel);
         Use(builder.WebHost);
+        configure?.Invoke(builder);
         WebApplication app = builder.Build();
         map(app);
         await app.StartAsync();

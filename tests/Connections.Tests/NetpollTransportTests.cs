@@ -8,14 +8,14 @@ using Microsoft.AspNetCore.Connections.Features;
 namespace NetGo.Connections.Tests;
 
 /// <summary>The contract on NetGo, and what only NetGo's transport does.</summary>
-public sealed class NetpollTransportTests : TransportContract, IAsyncDisposable
+public sealed class NetpollTransportTests : NetGoTransportContract, IAsyncDisposable
 {
     private readonly BufferPool _buffers = new(new BufferPoolOptions());
     private readonly GoScheduler _scheduler;
 
     public NetpollTransportTests() => _scheduler = Bounded.NewScheduler(new SchedulerOptions { MaxProcs = 2, Buffers = _buffers });
 
-    protected override IConnectionListenerFactory CreateFactory() => new NetpollTransportFactory(new NetpollTransportOptions { Scheduler = _scheduler });
+    protected override NetpollTransportOptions CreateOptions() => new() { Scheduler = _scheduler };
 
     // The test may have ended on a goroutine of the scheduler, inline: that one has to end first.
     public async ValueTask DisposeAsync() => await Task.Run(() =>
@@ -27,20 +27,6 @@ public sealed class NetpollTransportTests : TransportContract, IAsyncDisposable
     });
 
     private long BuffersInUse => _buffers.GetStatistics().Classes.Sum(static c => c.InUse);
-
-    [Fact]
-    public async Task Each_direction_ends_by_itself()
-    {
-        await using TransportHost host = await StartAsync();
-        (Socket client, ConnectionContext server) = await host.ConnectAsync();
-        await server.Transport.Output.WriteAsync(Bytes.Of("all there is"));
-        await server.Transport.Output.CompleteAsync();
-        Assert.Equal(Bytes.Of("all there is"), await TransportHost.ReceiveAsync(client)); // up to the end
-        await TransportHost.SendAsync(client, Bytes.Of("and yet"));
-        Assert.Equal("and yet", await server.Transport.Input.ReadTextAsync());
-        client.Shutdown(SocketShutdown.Send);
-        Assert.Empty(await server.Transport.Input.ReadBytesAsync());
-    }
 
     [Fact]
     public async Task A_connection_that_waits_holds_no_buffer()
@@ -137,21 +123,6 @@ public sealed class NetpollTransportTests : TransportContract, IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_FIN_behind_bytes_that_have_not_been_read_does_not_close_the_connection_yet()
-    {
-        await using TransportHost host = await StartAsync();
-        (Socket client, ConnectionContext server) = await host.ConnectAsync();
-        CancellationToken closed = server.ConnectionClosed;
-        byte[] upload = Bytes.Random(20_000);
-        await TransportHost.SendAsync(client, upload);
-        client.Shutdown(SocketShutdown.Send);
-        await Task.Delay(100);
-        Assert.False(closed.IsCancellationRequested);
-        Assert.Equal(upload, await server.Transport.Input.ReadBytesAsync());
-        Bounded.Until(() => closed.IsCancellationRequested, "the end has been read");
-    }
-
-    [Fact]
     public async Task Reads_and_flushes_that_nobody_awaits_keep_no_descriptor()
     {
         await using TransportHost host = await StartAsync();
@@ -160,11 +131,11 @@ public sealed class NetpollTransportTests : TransportContract, IAsyncDisposable
         while (LeaveFlush(server.Transport.Output))
         {
         }
-        int sockets = SocketsOfThisProcess();
+        int sockets = OpenSockets.Count;
         Task<byte[]> receiving = TransportHost.ReceiveAsync(client);
         await server.DisposeAsync().AsTask().Within(); // sends what is left
         if (OperatingSystem.IsLinux())
-            Bounded.Until(() => SocketsOfThisProcess() < sockets, "the descriptor closed");
+            Bounded.Until(() => OpenSockets.Count < sockets, "the descriptor closed");
         byte[] received = await receiving.Within();
         Assert.True(received.Length > 0 && received.Length % 1_000_000 == 0);
     }
@@ -180,167 +151,12 @@ public sealed class NetpollTransportTests : TransportContract, IAsyncDisposable
 #pragma warning restore CA2012
 
     [Fact]
-    public async Task Disposing_ends_a_pending_read()
-    {
-        await using TransportHost host = await StartAsync();
-        (Socket _, ConnectionContext server) = await host.ConnectAsync();
-        Task<ReadResult> read = server.Transport.Input.ReadAsync().AsTask();
-        await Task.Delay(10);
-        await server.DisposeAsync().AsTask().Within();
-        try
-        {
-            Assert.True((await read.Within()).IsCanceled);
-        }
-        catch (ConnectionAbortedException)
-        {
-            // or this, as it happens: the close comes right behind the cancellation
-        }
-    }
-
-    [Fact]
-    public async Task Disposing_waits_for_a_slow_client_and_an_abort_ends_that()
-    {
-        await using TransportHost host = await StartAsync();
-        (Socket client, ConnectionContext server) = await host.ConnectAsync(socket => socket.ReceiveBufferSize = 16 * 1024);
-        server.Transport.Output.Write(Bytes.Random(32 * 1024 * 1024));
-        Task disposing = server.DisposeAsync().AsTask();
-        await Task.Delay(100);
-        Assert.False(disposing.IsCompleted);
-        server.Abort();
-        await disposing.Within();
-        await Assert.ThrowsAsync<SocketException>(() => TransportHost.ReceiveAsync(client));
-    }
-
-    [Fact]
-    public async Task Nothing_is_lost_when_reads_are_cancelled_from_another_thread_all_the_time()
-    {
-        await using TransportHost host = await StartAsync();
-        (Socket client, ConnectionContext server) = await host.ConnectAsync();
-        byte[] sent = Bytes.Random(3_000_000);
-        using var done = new CancellationTokenSource();
-        Task cancelling = Task.Run(() =>
-        {
-            while (!done.IsCancellationRequested)
-            {
-                server.Transport.Input.CancelPendingRead();
-                Thread.SpinWait(500);
-            }
-        });
-        Task sending = Task.Run(async () =>
-        {
-            for (int i = 0; i < sent.Length; i += 3_000)
-                await TransportHost.SendAsync(client, sent.AsMemory(i, 3_000));
-            client.Shutdown(SocketShutdown.Send);
-        });
-        byte[] received = await server.Transport.Input.ReadBytesAsync();
-        done.Cancel();
-        await sending.Within();
-        await cancelling.Within();
-        Assert.True(sent.AsSpan().SequenceEqual(received));
-    }
-
-    [Fact]
-    public async Task Descriptors_are_closed_however_connections_end()
-    {
-        if (!OperatingSystem.IsLinux())
-            Assert.Skip("Counts the descriptors in /proc.");
-        await using TransportHost host = await StartAsync();
-        for (int i = 0; i < 200; i++)
-        {
-            (Socket client, ConnectionContext server) = await host.ConnectAsync();
-            Task<ReadResult>? read = i % 2 == 0 ? server.Transport.Input.ReadAsync().AsTask() : null;
-            switch (i % 4)
-            {
-                case 0:
-                    server.Abort();
-                    break;
-                case 1:
-                    client.Close();
-                    break;
-                case 2:
-                    TransportHost.Reset(client);
-                    break;
-            }
-            await server.DisposeAsync().AsTask().Within();
-            client.Dispose();
-            if (read is not null)
-                await Task.WhenAny(read).Within();
-        }
-        Bounded.Until(() => SocketsOfThisProcess() <= _socketsBefore + 10, "the sockets closed");
-    }
-
-    private readonly int _socketsBefore = SocketsOfThisProcess();
-
-    private static int SocketsOfThisProcess()
-    {
-        if (!OperatingSystem.IsLinux())
-            return 0;
-        int count = 0;
-        foreach (string link in Directory.EnumerateFileSystemEntries("/proc/self/fd"))
-        {
-            try
-            {
-                if (new FileInfo(link).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true)
-                    count++;
-            }
-            catch (IOException)
-            {
-                // closed meanwhile
-            }
-        }
-        return count;
-    }
-
-    [Fact]
-    public async Task A_socket_that_listens_already_is_taken_over()
-    {
-        if (OperatingSystem.IsWindows())
-            Assert.Skip("Sockets are not taken over on Windows.");
-        using var opened = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        opened.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        opened.Listen();
-        await using TransportHost host = await StartAsync(new FileHandleEndPoint((ulong)opened.Handle, FileHandleType.Tcp));
-        Assert.Equal(opened.LocalEndPoint, host.Listener.EndPoint);
-        (Socket client, ConnectionContext server) = await host.ConnectAsync();
-        await TransportHost.SendAsync(client, Bytes.Of("inherited"));
-        Assert.Equal("inherited", await server.Transport.Input.ReadTextAsync());
-    }
-
-    [Fact]
     public async Task Other_kinds_of_end_points_are_left_to_others()
     {
         var factory = new NetpollTransportFactory();
         var pipe = new NamedPipeEndPoint("netgo");
         Assert.False(factory.CanBind(pipe));
         await Assert.ThrowsAsync<NotSupportedException>(async () => await factory.BindAsync(pipe));
-    }
-
-    [Fact]
-    public async Task Clients_connect_by_it_too()
-    {
-        await using TransportHost host = await StartAsync();
-        var factory = new NetpollConnectionFactory(new NetpollTransportOptions { Scheduler = _scheduler });
-        ValueTask<ConnectionContext?> accept = host.Listener.AcceptAsync();
-        await using ConnectionContext client = await factory.ConnectAsync(host.Listener.EndPoint).AsTask().Within();
-        await using ConnectionContext server = (await accept.AsTask().Within())!;
-        await client.Transport.Output.WriteAsync(Bytes.Of("hello"));
-        Assert.Equal("hello", await server.Transport.Input.ReadTextAsync());
-        Assert.Equal(client.LocalEndPoint, server.RemoteEndPoint);
-        await host.Listener.UnbindAsync();
-        await Assert.ThrowsAsync<SocketException>(async () => await factory.ConnectAsync(host.Listener.EndPoint));
-    }
-
-    [Fact]
-    public async Task A_close_can_be_asked_for()
-    {
-        await using TransportHost host = await StartAsync();
-        (Socket _, ConnectionContext server) = await host.ConnectAsync();
-        IConnectionLifetimeNotificationFeature? feature = server.Features.Get<IConnectionLifetimeNotificationFeature>();
-        Assert.NotNull(feature);
-        Assert.False(feature.ConnectionClosedRequested.IsCancellationRequested);
-        feature.RequestClose();
-        Assert.True(feature.ConnectionClosedRequested.IsCancellationRequested);
-        Assert.False(server.Features.Get<IConnectionInherentKeepAliveFeature>()?.HasInherentKeepAlive);
     }
 
     [Fact]

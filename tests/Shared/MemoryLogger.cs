@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace NetGo.Tests;
 
 /// <summary>Keeps what a server logs.</summary>
-internal sealed class MemoryLogger : ILogger
+internal sealed class MemoryLogger(LogLevel minimum = LogLevel.Information) : ILogger
 {
     private readonly ConcurrentQueue<(LogLevel Level, string Message, Exception? Exception)> _entries = new();
 
@@ -13,7 +13,7 @@ internal sealed class MemoryLogger : ILogger
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
-    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= minimum;
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {

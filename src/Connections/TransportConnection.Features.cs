@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace NetGo.Connections;
 
 // Its own features are the object itself. Others, and what replaces its own, are in a list: they are few.
-internal sealed partial class NetpollConnection
+internal abstract partial class TransportConnection
     : IFeatureCollection, IConnectionIdFeature, IConnectionTransportFeature, IConnectionItemsFeature, IMemoryPoolFeature, IConnectionLifetimeFeature,
         IConnectionLifetimeNotificationFeature, IConnectionEndPointFeature, IConnectionSocketFeature, IConnectionInherentKeepAliveFeature
 {
@@ -21,7 +21,6 @@ internal sealed partial class NetpollConnection
 
     private List<KeyValuePair<Type, object?>>? _others;
     private int _revision;
-    private Socket? _socketView;
     private CancellationTokenSource? _closeRequested;
     private CancellationToken? _closeRequestedReplaced;
 
@@ -31,11 +30,13 @@ internal sealed partial class NetpollConnection
         set;
     }
 
-    MemoryPool<byte> IMemoryPoolFeature.MemoryPool => Buffers.MemoryPool;
+    /// <summary>Whose memory the connection is read into.</summary>
+    public abstract MemoryPool<byte> MemoryPool { get; }
 
-    /// <summary>For options and addresses. The descriptor stays the connection's: disposing of it closes nothing.</summary>
-    Socket IConnectionSocketFeature.Socket =>
-        _socketView ??= new Socket(new SafeSocketHandle(Socket.Descriptor, ownsHandle: false));
+    Socket IConnectionSocketFeature.Socket => SocketFeature;
+
+    /// <summary>For options and addresses.</summary>
+    private protected abstract Socket SocketFeature { get; }
 
     bool IConnectionInherentKeepAliveFeature.HasInherentKeepAlive => false;
 
