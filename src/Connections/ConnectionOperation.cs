@@ -24,7 +24,7 @@ internal sealed class ConnectionOperation<TResult>(NetpollConnection connection,
     private static readonly Action<object?> s_cancel = static operation => ((ConnectionOperation<TResult>)operation!).Cancel();
 
     private volatile Phase _phase;
-    private volatile bool _awaited;
+    private bool _awaited;
     private short _version;
     private Continuation _continuation;
     private CancellationToken _token;
@@ -42,9 +42,6 @@ internal sealed class ConnectionOperation<TResult>(NetpollConnection connection,
     private NetConnection Socket => connection.Socket;
 
     public bool IsUnderWay => _phase != Phase.Idle;
-
-    /// <summary>It is under way, and somebody waits for it. Any thread; false may be old by a moment.</summary>
-    public bool IsAwaited => _phase != Phase.Idle && _awaited;
 
     /// <summary>Runs until there is a result, waiting as often as is needed. One at a time. A failure is the ValueTask's; false in
     /// <paramref name="begun"/> when the connection has been closed, and nothing was tried.</summary>

@@ -50,9 +50,6 @@ internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadRe
         Out,
     }
 
-    /// <summary>Somebody waits for a read. Any thread.</summary>
-    public bool IsAwaited => _read.IsAwaited;
-
     private long Buffered => _chain.Tail is not { } tail ? 0 : tail.RunningIndex + tail.End - _chain.Head!.RunningIndex - _chain.Head.Start;
 
     // ---- PipeReader ----
@@ -67,7 +64,10 @@ internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadRe
         if (_error is { } error)
             return ValueTask.FromException<ReadResult>(error);
         ValueTask<ReadResult> read = _read.RunAsync(cancellationToken, out bool begun);
-        return begun ? read : ValueTask.FromException<ReadResult>(_error = _connection.ClosedError());
+        if (begun)
+            return read;
+        EndWithConnection();
+        return _error is null ? new ValueTask<ReadResult>(Take()) : ValueTask.FromException<ReadResult>(_error);
     }
 
     public override bool TryRead(out ReadResult result)
@@ -79,7 +79,11 @@ internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadRe
             throw error;
         bool read = _read.TryRun(out result, out Exception? failure, out bool begun);
         if (!begun)
-            throw _error = _connection.ClosedError();
+        {
+            EndWithConnection();
+            result = _error is null ? Take() : throw _error;
+            return true;
+        }
         return failure is null ? read : throw failure;
     }
 
@@ -204,7 +208,14 @@ internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadRe
         if (poll == PollResult.Ready && TryReceive(out result))
             return true;
         if (poll == PollResult.Closing)
-            _error = _connection.ClosedError();
+        {
+            EndWithConnection();
+            if (_error is null)
+            {
+                result = Take();
+                return true;
+            }
+        }
         if (_cancelWanted && _error is null)
             return TryTake(out result);
         result = default;
@@ -221,7 +232,6 @@ internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadRe
         Interlocked.MemoryBarrier();
         if (_completed)
             ReleaseOnce();
-        _connection.ReadHasEnded();
     }
 
     // False when nothing has come, or it failed: then there is _error.
@@ -236,18 +246,43 @@ internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadRe
             tail.End += n;
             _wantsMore = n == free.Length; // there is more to come
         }
-        else if (n == 0 && !_connection.IsClosed)
+        else if (n == SystemSockets.WouldBlock)
+        {
+            return false;
+        }
+        else if (n < 0)
+        {
+            _error = _connection.ReadFailed(-n);
+        }
+        else if (_connection.IsClosed || _connection.PeerEnd < 0)
+        {
+            EndWithConnection();
+        }
+        else
         {
             _ended = true;
             _connection.PeerHasEnded();
         }
-        else
-        {
-            if (n != SystemSockets.WouldBlock)
-                _error = n == 0 ? _connection.ClosedError() : _connection.ReadFailed(-n);
+        if (_error is not null)
             return false;
-        }
         result = Take();
         return true;
+    }
+
+    // By what the peer had done before, if that was seen.
+    private void EndWithConnection()
+    {
+        switch (_connection.PeerEnd)
+        {
+            case null:
+                _error = _connection.ClosedError();
+                break;
+            case 0:
+                _ended = true;
+                break;
+            case int error:
+                _error = _connection.ReadFailed(-error);
+                break;
+        }
     }
 }

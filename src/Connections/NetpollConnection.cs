@@ -11,18 +11,16 @@ namespace NetGo.Connections;
 // A NetConnection as a TransportConnection.
 //
 // When somebody asks for ConnectionClosed, the poller's word that the peer has gone is heeded, even when nobody reads. That word may come long
-// before the last bytes have been read; then it is left to the reader, who comes to the end of them. And whoever waits for a read shall be told
-// by that read that the peer has gone, and why, and not by a token. So while one is awaited the word is only written down, _peerHasGone, and
-// looked at when it has ended; and what the reader finds fires when the code that it is told gives way. The word is written and then, behind a fence,
-// whether a read is awaited is read; that it is not is written and then the word is read.
-internal sealed class NetpollConnection : TransportConnection, IThreadPoolWorkItem, IDeferredWork
+// before the last bytes have been read; then it is left to the reader, who comes to the end of them. Else it is written down: whoever hears of it by
+// ConnectionClosed may close the connection before the reader has come to look, who shall be told of the peer's end nevertheless.
+internal sealed class NetpollConnection : TransportConnection, IThreadPoolWorkItem
 {
     private readonly ConnectionReader _input;
     private readonly ConnectionWriter _output;
     private Task _outputEnd = Task.CompletedTask;
     private Socket? _socketView;
-    private volatile bool _peerHasGone;
-    private int _firesClosed;
+    private readonly Lock _peerLock = new();
+    private int? _peerEnd; // what a read would have found: 0, or an error, negative
 
     internal NetpollConnection(NetConnection socket, NetpollTransportOptions options, ILogger logger)
         : base(logger)
@@ -105,11 +103,11 @@ internal sealed class NetpollConnection : TransportConnection, IThreadPoolWorkIt
 
     internal Exception ReadFailed(int error)
     {
-        if (IsClosed)
+        if (IsClosed && PeerEnd is null)
             return ClosedError();
         IOException failure = Failed(NetSocket.ErrorOf(error, "read"));
         _output.Kill();
-        FireClosedAfterReader();
+        FireClosed();
         return failure;
     }
 
@@ -142,30 +140,25 @@ internal sealed class NetpollConnection : TransportConnection, IThreadPoolWorkIt
     {
         if (!Socket.TryAddReference())
             return;
-        int peeked = SystemSockets.Peek(Socket.Descriptor);
+        lock (_peerLock)
+        {
+            // Whoever looks first takes the error away: a read finds the mere end after that.
+            int peeked = SystemSockets.Peek(Socket.Descriptor);
+            if (peeked <= 0 && peeked != SystemSockets.WouldBlock)
+                _peerEnd = peeked;
+        }
         Socket.Release();
-        if (peeked > 0 || peeked == SystemSockets.WouldBlock)
-            return;
-        _peerHasGone = true;
-        Interlocked.MemoryBarrier();
-        if (!_input.IsAwaited)
+        if (PeerEnd is not null)
             FireClosed();
     }
 
-    /// <summary>A read is over, and is seen to be, behind a fence; whoever awaits it has not gone on yet.</summary>
-    internal void ReadHasEnded()
+    /// <summary>What the poller's word has been found to mean, if it has come: 0 for the end of the stream, or an error, negative.</summary>
+    internal int? PeerEnd
     {
-        if (_peerHasGone)
-            FireClosedAfterReader();
+        get
+        {
+            lock (_peerLock)
+                return _peerEnd;
+        }
     }
-
-    private protected override void FireClosedAfterReader()
-    {
-        if (Interlocked.Exchange(ref _firesClosed, 1) == 0 && !Machine.TryDefer(Scheduler, this))
-            FireClosed();
-    }
-
-    IDeferredWork? IDeferredWork.NextDeferred { get; set; }
-
-    void IDeferredWork.RunDeferred() => FireClosed();
 }

@@ -37,9 +37,6 @@ internal abstract partial class TransportConnection
     /// <summary>Somebody wants to know when the peer has gone, even when nobody reads.</summary>
     private protected abstract void WatchPeer();
 
-    /// <summary>Fires it, if possible only when whoever reads has been told, and so knows why.</summary>
-    private protected virtual void FireClosedAfterReader() => FireClosed();
-
     private protected void FireClosed()
     {
         lock (Input)

@@ -130,7 +130,7 @@ internal abstract partial class TransportConnection(ILogger logger) : Connection
     internal void PeerHasEnded()
     {
         ConnectionsLog.ReadFin(Logger, ConnectionId);
-        FireClosedAfterReader();
+        FireClosed();
     }
 
     /// <summary>Logs a failure, and makes of it what whoever reads is told.</summary>

@@ -73,8 +73,8 @@ internal sealed class FallbackConnection : TransportConnection
 
     // ---- Failures ----
 
-    /// <summary>Why nothing can be read any more; null when something may.</summary>
-    public Exception? ReadError => IsClosed ? ClosedError() : Volatile.Read(ref _failure);
+    /// <summary>Why nothing can be read any more; null when something may. A failure comes before a close: it may have been the reason for it.</summary>
+    public Exception? ReadError => Volatile.Read(ref _failure) ?? (Exception?)(IsClosed ? ClosedError() : null);
 
     /// <summary>What a reader is told of an exception of the SocketConnection's.</summary>
     public Exception ReadFailed(Exception error)

@@ -18,7 +18,7 @@ internal sealed class FallbackReader(FallbackConnection connection, PipeReader f
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
         ThrowIfCompleted();
-        if (connection.ReadError is { } error)
+        if (!HasEnded && connection.ReadError is { } error)
             return ValueTask.FromException<ReadResult>(error);
         ValueTask<ReadResult> read = from.ReadAsync(cancellationToken);
         return read.IsCompletedSuccessfully ? new ValueTask<ReadResult>(Give(read.Result)) : GiveAsync(read);
@@ -39,7 +39,7 @@ internal sealed class FallbackReader(FallbackConnection connection, PipeReader f
     public override bool TryRead(out ReadResult result)
     {
         ThrowIfCompleted();
-        if (connection.ReadError is { } error)
+        if (!HasEnded && connection.ReadError is { } error)
             throw error;
         try
         {
@@ -52,6 +52,16 @@ internal sealed class FallbackReader(FallbackConnection connection, PipeReader f
         }
         _ = Give(result);
         return true;
+    }
+
+    // The peer has ended, and all has been given: that stays so when the connection is closed for it.
+    private bool HasEnded
+    {
+        get
+        {
+            lock (_lock)
+                return _seen == _total;
+        }
     }
 
     // Not: misuse, and the caller's token.
