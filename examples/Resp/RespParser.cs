@@ -13,16 +13,24 @@ namespace Resp;
 // how long the next is (-1: not known yet).
 //
 // The arguments are spans of the input where it is one piece in memory, and of a copy where it is not. They are valid until the next call.
-internal sealed class RespParser(RespLimits limits)
+internal sealed class RespParser
 {
     private const int MaxHeaderLength = 32; // '*' or '$', a number, CR LF
 
+    private readonly RespLimits _limits;
+    private readonly Action<int, int> _add;
     private (int Start, int Length)[] _arguments = new (int, int)[8];
     private ReadOnlyMemory<byte> _bytes;
     private byte[] _copy = [];
     private int _position;
     private int _missing;
     private int _bulkLength = -1;
+
+    public RespParser(RespLimits limits)
+    {
+        _limits = limits;
+        _add = Add;
+    }
 
     /// <summary>How many arguments the command has, its name among them.</summary>
     public int Count { get; private set; }
@@ -70,7 +78,7 @@ internal sealed class RespParser(RespLimits limits)
             if (!TryReadHeader(input, '*', out long count))
                 return false;
             Count = 0;
-            if (count > limits.MaxArguments)
+            if (count > _limits.MaxArguments)
                 throw new RespProtocolException("invalid multibulk length");
             if (count <= 0)
                 return true;
@@ -94,7 +102,7 @@ internal sealed class RespParser(RespLimits limits)
         {
             if (!TryReadHeader(input, '$', out long length))
                 return false;
-            if (length < 0 || length > limits.MaxBulkLength || _position + length + 2 > limits.MaxCommandLength)
+            if (length < 0 || length > _limits.MaxBulkLength || _position + length + 2 > _limits.MaxCommandLength)
                 throw new RespProtocolException("invalid bulk length");
             _bulkLength = (int)length;
         }
@@ -164,16 +172,16 @@ internal sealed class RespParser(RespLimits limits)
         if (input.PositionOf((byte)'\n') is not { } lineEnd)
         {
             // What has been looked at is looked at again when more comes: the limit is small.
-            return input.Length <= limits.MaxInlineLength ? false : throw new RespProtocolException("too big inline request");
+            return input.Length <= _limits.MaxInlineLength ? false : throw new RespProtocolException("too big inline request");
         }
         ReadOnlySequence<byte> line = input.Slice(0, lineEnd);
-        if (line.Length > limits.MaxInlineLength)
+        if (line.Length > _limits.MaxInlineLength)
             throw new RespProtocolException("too big inline request");
         Copy(line);
         int length = (int)line.Length;
         _position = length + 1;
         Count = 0;
-        if (!InlineArguments.TrySplit(_copy.AsSpan(0, length), Add))
+        if (!InlineArguments.TrySplit(_copy.AsSpan(0, length), _add))
             throw new RespProtocolException("unbalanced quotes in request");
         return true;
     }
@@ -193,7 +201,7 @@ internal sealed class RespParser(RespLimits limits)
         _bytes = default;
         if (_missing > 0)
             return;
-        if (_copy.Length > limits.MaxInlineLength)
+        if (_copy.Length > _limits.MaxInlineLength)
             _copy = [];
         if (_arguments.Length > 1024)
             _arguments = new (int, int)[8];
