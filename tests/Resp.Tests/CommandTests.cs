@@ -42,7 +42,7 @@ public class CommandTests
         return Encoding.Latin1.GetString(connection.Output.WrittenSpan).Replace("\r\n", "|", StringComparison.Ordinal);
     }
 
-    // Given one after another, with what Redis 7 replies.
+    // Given one after another, with what Redis 7.0 replies; but there is one database, few settings, and nothing is told of commands.
     [Theory]
     [InlineData("PING", "+PONG|", "ping hello", "$5|hello|", "PING a b", "-ERR wrong number of arguments for 'ping' command|")]
     [InlineData("ECHO x", "$1|x|", "ECHO", "-ERR wrong number of arguments for 'echo' command|")]
