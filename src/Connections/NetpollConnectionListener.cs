@@ -9,6 +9,8 @@ internal sealed class NetpollConnectionListener(NetListener listener, NetpollTra
 {
     public EndPoint EndPoint => listener.LocalEndPoint;
 
+    internal GoScheduler Scheduler => listener.Scheduler;
+
     /// <summary>Null when the listener has been unbound.</summary>
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
     {
