@@ -4,6 +4,7 @@
 //   GrpcGreeter --try URL      calls a running one in all ways; exit code 0 when all went well
 using GrpcGreeter;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using NetGo;
 
 if (args is ["--try", var url])
     return await TryClient.RunAsync(new Uri(url));
@@ -22,6 +23,8 @@ builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(li
 builder.Services.AddGrpc();
 builder.Services.AddSingleton<StreamCounter>();
 await using WebApplication app = builder.Build();
+// Kestrel has the calls of HTTP/2 run on the thread pool, where one that blocks holds others up. So each gets a goroutine.
+app.Use(static (context, next) => Go.RunAsync(() => next(context)));
 app.MapGrpcService<GreeterService>();
 await app.RunAsync();
 return 0;
