@@ -35,10 +35,13 @@ switch (args)
 static async Task<int> WatchAsync(ClusterPorts ports)
 {
     using var stop = new CancellationTokenSource();
-    using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
+    using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+    using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+    return await Watcher.RunAsync(ports, stop.Token);
+
+    void Stop(PosixSignalContext context)
     {
         context.Cancel = true;
         stop.Cancel();
-    });
-    return await Watcher.RunAsync(ports, stop.Token);
+    }
 }

@@ -39,10 +39,10 @@ internal static class SiloHost
         return 0;
     }
 
-    // One vote is all there can be in a cluster of two. By default a death takes 15 s and two votes.
+    // One vote is all there can be in a cluster of two. By default a death takes two votes, and 15 s when nothing refuses connections.
     private static void FindDeathsSoon(ClusterMembershipOptions options)
     {
-        options.ProbeTimeout = TimeSpan.FromSeconds(1);
+        options.ProbeTimeout = TimeSpan.FromSeconds(2);
         options.NumMissedProbesLimit = 2;
         options.NumVotesForDeathDeclaration = 1;
         options.TableRefreshTimeout = TimeSpan.FromSeconds(2);
