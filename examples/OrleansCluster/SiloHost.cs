@@ -16,6 +16,8 @@ internal static class SiloHost
     /// <summary>The argument by which it also stops at the end of its standard input: when whoever has started it is gone.</summary>
     public const string EndsWithInput = "ends-with-input";
 
+    private static readonly TimeSpan s_stopLimit = TimeSpan.FromSeconds(10);
+
     public static async Task<int> RunAsync(string name, ClusterPorts ports, bool endsWithInput)
     {
         var runs = RunCount.Start();
@@ -54,5 +56,7 @@ internal static class SiloHost
         {
         }
         host.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        Thread.Sleep(s_stopLimit);
+        Environment.Exit(1); // silo B does not come to its end without A, which has the list of members
     }
 }
