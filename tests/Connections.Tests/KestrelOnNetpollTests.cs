@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace NetGo.Connections.Tests;
 
@@ -44,6 +45,38 @@ public sealed class KestrelOnNetpollTests : KestrelContract
             Assert.Equal("free", await client.GetStringAsync("/"));
         release.Set();
         Assert.All(await Task.WhenAll(blocking), answer => Assert.Equal("released", answer));
+    }
+
+    /// <summary>HTTP/2's handlers are queued to the thread pool by Kestrel; this is how docs/aspnetcore.md says they get to the scheduler.</summary>
+    [Fact]
+    public async Task A_goroutine_for_each_request_keeps_handlers_of_HTTP_2_that_block_from_others()
+    {
+        using var release = new ManualResetEventSlim();
+        int blocked = 0;
+        await using WebApplication app = await StartAsync(
+            kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2),
+            app =>
+            {
+                app.Use(static (context, next) => Go.RunAsync(() => next(context)));
+                app.MapGet("/block", async () =>
+                {
+                    await Task.Delay(1); // something foreign, from which it comes back to the scheduler
+                    Interlocked.Increment(ref blocked);
+                    Assert.True(release.Wait(Bounded.Limit));
+                    return Thread.CurrentThread.IsThreadPoolThread ? "pool" : "scheduler";
+                });
+                app.MapGet("/", () => "free");
+            });
+        using HttpClient client = Client(HttpVersion.Version20);
+        client.BaseAddress = AddressOf(app);
+        await client.GetStringAsync("/");
+        const int many = 80; // more than a pool has threads, and fewer than a connection may have streams
+        Task<string>[] blocking = [.. Enumerable.Range(0, many).Select(_ => client.GetStringAsync("/block"))];
+        Bounded.Until(() => Volatile.Read(ref blocked) == many, "all handlers blocked");
+        for (int i = 0; i < 20; i++)
+            Assert.Equal("free", await client.GetStringAsync("/"));
+        release.Set();
+        Assert.All(await Task.WhenAll(blocking), answer => Assert.Equal("scheduler", answer));
     }
 
     [Fact]
