@@ -21,8 +21,22 @@ public abstract partial class KestrelContract
         },
         map);
 
+    // All at once: each takes seconds, and nothing but time.
     [Fact]
-    public async Task A_client_that_sends_its_content_too_slowly_is_given_up()
+    public Task Whoever_is_too_slow_is_given_up() => Task.WhenAll(
+        HeadersAreTooSlowAsync(), ContentIsTooSlowAsync(), AnswerIsTakenTooSlowlyAsync(), NoRequestComesAsync());
+
+    private async Task HeadersAreTooSlowAsync()
+    {
+        await using WebApplication app = await StartLimitedAsync(
+            limits => limits.RequestHeadersTimeout = TimeSpan.FromSeconds(1),
+            app => app.MapGet("/", () => "answer"));
+        using Socket slow = await ConnectAsync(AddressOf(app));
+        await TransportHost.SendAsync(slow, Bytes.Of("GET / HTTP/1.1\r\nHost:"));
+        Assert.StartsWith("HTTP/1.1 408 ", await ReceiveTextAsync(slow), StringComparison.Ordinal);
+    }
+
+    private async Task ContentIsTooSlowAsync()
     {
         await using WebApplication app = await StartLimitedAsync(
             limits => limits.MinRequestBodyDataRate = new MinDataRate(100_000, s_grace),
@@ -32,8 +46,7 @@ public abstract partial class KestrelContract
         Assert.StartsWith("HTTP/1.1 408 ", await ReceiveTextAsync(slow), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_client_that_takes_its_answer_too_slowly_is_given_up()
+    private async Task AnswerIsTakenTooSlowlyAsync()
     {
         var aborted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using WebApplication app = await StartLimitedAsync(
@@ -50,16 +63,15 @@ public abstract partial class KestrelContract
         await aborted.Task.Within(); // it reads nothing
     }
 
-    [Fact]
-    public async Task A_connection_without_a_request_is_closed_in_time()
+    private async Task NoRequestComesAsync()
     {
         await using WebApplication app = await StartLimitedAsync(
             limits => limits.KeepAliveTimeout = TimeSpan.FromSeconds(1),
             app => app.MapGet("/", () => "answer"));
+        using Socket silent = await ConnectAsync(AddressOf(app));
         using Socket client = await ConnectAsync(AddressOf(app));
         await TransportHost.SendAsync(client, Bytes.Of("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
         Assert.Contains("answer", await ReceiveTextAsync(client), StringComparison.Ordinal); // and the end
-        using Socket silent = await ConnectAsync(AddressOf(app));
         Assert.Equal("", await ReceiveTextAsync(silent));
     }
 

@@ -179,22 +179,18 @@ public abstract partial class KestrelContract
     }
 
     [Fact]
-    public async Task The_limits_hold()
+    public async Task Content_beyond_the_limit_is_refused()
     {
         await using WebApplication app = await StartAsync(
             kestrel =>
             {
                 kestrel.Limits.MaxRequestBodySize = 1000;
-                kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(1);
                 kestrel.Listen(IPAddress.Loopback, 0);
             },
             app => app.MapPost("/", async (HttpContext context) => await context.Request.Body.CopyToAsync(Stream.Null)));
         using HttpClient client = Client();
         using HttpResponseMessage tooLarge = await client.PostAsync(AddressOf(app), new ByteArrayContent(new byte[1001]));
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, tooLarge.StatusCode);
-        using Socket slow = await ConnectAsync(AddressOf(app));
-        await slow.SendAsync(Bytes.Of("GET / HTTP/1.1\r\nHost:"));
-        Assert.StartsWith("HTTP/1.1 408 ", Encoding.ASCII.GetString(await TransportHost.ReceiveAsync(slow)), StringComparison.Ordinal);
     }
 
     private static async Task<Socket> ConnectAsync(Uri address)
