@@ -96,8 +96,8 @@ public sealed class DeferredFlushTests : IAsyncDisposable
         int available = 0;
         var thread = new Thread(() =>
         {
-            FlushAsync(server.Transport.Output, "x").GetAwaiter().GetResult();
-            available = client.Available;
+            Task<FlushResult> flush = FlushAsync(server.Transport.Output, "x").AsTask();
+            available = flush.IsCompleted ? client.Available : -1;
         });
         thread.Start();
         await Task.Run(thread.Join).Within();
@@ -239,7 +239,8 @@ public sealed class DeferredFlushTests : IAsyncDisposable
         {
             Go.Blocking(() =>
             {
-                Assert.True(FlushAsync(server.Transport.Output, "x").IsCompleted);
+                Task<FlushResult> flush = FlushAsync(server.Transport.Output, "x").AsTask();
+                Assert.True(flush.IsCompleted);
                 Assert.Equal(1, client.Available);
             });
             return Task.CompletedTask;
@@ -280,7 +281,7 @@ public sealed class DeferredFlushTests : IAsyncDisposable
 
     /// <summary>Flushes little on a goroutine, again and again, until a flush has to wait: returns that one.</summary>
     private async Task<(Task<FlushResult> Waiting, byte[] Sent)> FillAsync(
-        ConnectionContext server, CancellationToken cancellationToken = default, int flushes = int.MaxValue)
+        ConnectionContext server, int flushes = int.MaxValue, CancellationToken cancellationToken = default)
     {
         var sent = new MemoryStream();
         Task<FlushResult>? waiting = null;
@@ -376,7 +377,7 @@ public sealed class DeferredFlushTests : IAsyncDisposable
         Assert.True((await waiting.Within()).IsCanceled);
         Bounded.Until(() => _scheduler.Goroutines().All(static g => g.Status == GoroutineStatus.Waiting), "the sending waits for room");
         using var source = new CancellationTokenSource();
-        (waiting, byte[] more) = await FillAsync(server, source.Token);
+        (waiting, byte[] more) = await FillAsync(server, cancellationToken: source.Token);
         source.Cancel();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.Within());
         byte[] received = await TransportHost.ReceiveAsync(client, sent.Length + more.Length); // without another flush
