@@ -9,12 +9,13 @@ namespace NetGo.Connections;
 // until its end, so the descriptor is not closed under it.
 //
 //   _phase     Idle         none is under way
+//              Trying       whoever has started it makes the system call
 //              Waiting      it has found nothing to do, and PollDesc is set to wait
 //              Yielding     it has its result and gives way first: its goroutine has had its share, or it reads on a thread that is none of the
 //                           scheduler's. What is done with what was read may block, which does no harm on the scheduler only
 //   _awaited   a goroutine is parked for it. Until then nothing goes on: who starts an operation and does not await it can Abandon it
 //
-// From Waiting and Yielding it gets to Idle by End, on the goroutine that OnCompleted has parked, or by Abandon. Cancel comes
+// From Trying it gets to Idle where it began. From Waiting and Yielding it gets there by End, on the goroutine that OnCompleted has parked, or by Abandon. Cancel comes
 // from any thread: it ends the wait in PollDesc, and what the wait then means is for TryConclude to say.
 internal sealed class ConnectionOperation<TResult>(NetpollConnection connection, PollMode mode, IConnectionOperation<TResult> work)
     : IValueTaskSource<TResult>
@@ -35,6 +36,7 @@ internal sealed class ConnectionOperation<TResult>(NetpollConnection connection,
     private enum Phase : byte
     {
         Idle,
+        Trying,
         Waiting,
         Yielding,
     }
@@ -123,14 +125,13 @@ internal sealed class ConnectionOperation<TResult>(NetpollConnection connection,
     {
         if (_phase == Phase.Idle)
             return true;
-        if (_awaited)
+        if (_awaited || _phase == Phase.Trying)
             return false;
         if (_phase == Phase.Waiting)
             _ = Socket.Desc.TakeResult(mode);
         _version++;
         _result = default!;
         _token = default;
-        _phase = Phase.Idle;
         Release();
         return true;
     }
@@ -143,6 +144,9 @@ internal sealed class ConnectionOperation<TResult>(NetpollConnection connection,
         try
         {
             Socket.BeginOperation(mode);
+            _awaited = false;
+            _phase = Phase.Trying;
+            Interlocked.MemoryBarrier(); // then the work looks whether it is to go on
             return true;
         }
         catch (ObjectDisposedException)
@@ -153,6 +157,7 @@ internal sealed class ConnectionOperation<TResult>(NetpollConnection connection,
 
     private void Release()
     {
+        _phase = Phase.Idle;
         Socket.EndOperation(mode);
         work.OnEnded();
     }
@@ -198,7 +203,6 @@ internal sealed class ConnectionOperation<TResult>(NetpollConnection connection,
         _token = default;
         Continuation continuation = _continuation;
         _continuation = default;
-        _phase = Phase.Idle;
         Release();
         continuation.Run();
     }

@@ -17,9 +17,9 @@ namespace NetGo.Connections;
 // One thread at a time reads, advances and completes; CancelPendingRead comes from anywhere: it writes down what it wants and then ends the
 // wait, if there is one. Who reads looks at what is written down before it waits, and PollDesc sees to what comes between.
 //
-// The connection's end may complete the reader while a read waits. _completed is written and then, behind a fence, whether one is under way is
-// read; the end of one is written and then _completed read. So one of them sees the other, or both do: _released says who gives the
-// buffers back.
+// The connection's end may complete the reader while a read is under way. _completed is written and then, behind a fence, whether one is is read;
+// that one has begun, or ended, is written and then _completed read. So one of them sees the other, or both do: _released says who gives
+// the buffers back.
 internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadResult>
 {
     private const int MinFree = 512; // in the last buffer, to be read into
@@ -50,7 +50,7 @@ internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadRe
         Out,
     }
 
-    private long Buffered => _chain.Tail is not { } tail ? 0 : tail.RunningIndex + tail.End - _chain.Head!.RunningIndex - _chain.Head.Start;
+    private long Buffered => _chain is { Head: { } head, Tail: { } tail } ? tail.RunningIndex + tail.End - head.RunningIndex - head.Start : 0;
 
     // ---- PipeReader ----
 
@@ -140,7 +140,7 @@ internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadRe
 
     // ---- The chain ----
 
-    private ReadOnlySequence<byte> Sequence => _chain.Tail is not { } tail ? default : new ReadOnlySequence<byte>(_chain.Head!, _chain.Head!.Start, tail, tail.End);
+    private ReadOnlySequence<byte> Sequence => _chain is { Head: { } head, Tail: { } tail } ? new ReadOnlySequence<byte>(head, head.Start, tail, tail.End) : default;
 
     // What there is without asking the system: a cancellation, bytes that have not been examined, the end.
     private bool TryTake(out ReadResult result)
@@ -204,6 +204,11 @@ internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadRe
     bool IConnectionOperation<ReadResult>.TryConclude(PollResult poll, CancellationToken cancellationToken, out ReadResult result, out Exception? failure)
     {
         failure = null;
+        if (_completed)
+        {
+            result = new ReadResult(default, isCanceled: true, isCompleted: false);
+            return true;
+        }
         // An event beats a cancellation, which holds for the next read then.
         if (poll == PollResult.Ready && TryReceive(out result))
             return true;

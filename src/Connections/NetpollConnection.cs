@@ -44,8 +44,20 @@ internal sealed class NetpollConnection : TransportConnection, IThreadPoolWorkIt
     public override MemoryPool<byte> MemoryPool => Buffers.MemoryPool;
 
     // The descriptor stays the connection's: disposing of this closes nothing.
-    private protected override Socket SocketFeature =>
-        _socketView ??= new Socket(new SafeSocketHandle(Socket.Descriptor, ownsHandle: false));
+    private protected override Socket SocketFeature => _socketView ??= MakeSocketView();
+
+    private Socket MakeSocketView()
+    {
+        ObjectDisposedException.ThrowIf(!Socket.TryAddReference(), this);
+        try
+        {
+            return new Socket(new SafeSocketHandle(Socket.Descriptor, ownsHandle: false));
+        }
+        finally
+        {
+            Socket.Release();
+        }
+    }
 
     private protected override EndPoint? GetLocalEndPoint() => Socket.LocalEndPoint;
 
@@ -150,6 +162,19 @@ internal sealed class NetpollConnection : TransportConnection, IThreadPoolWorkIt
         Socket.Release();
         if (PeerEnd is not null)
             FireClosed();
+    }
+
+    /// <summary>A send has found an error, which it has taken away: a read finds the mere end after that.</summary>
+    /// <param name="error">Negative.</param>
+    internal void PeerHasFailed(int error)
+    {
+        if (NetSocket.ErrorOf(-error, "write").InnerException is SocketException { SocketErrorCode: SocketError.Shutdown })
+            return; // for our own end, or an error that was taken away before
+        lock (_peerLock)
+        {
+            if (_peerEnd is null or 0)
+                _peerEnd = error;
+        }
     }
 
     /// <summary>What the poller's word has been found to mean, if it has come: 0 for the end of the stream, or an error, negative.</summary>

@@ -9,6 +9,18 @@ internal struct SegmentChain
 
     public BufferSegment? Tail { get; private set; }
 
+    /// <summary>Of all that is in it, in bytes.</summary>
+    public readonly long Length
+    {
+        get
+        {
+            long length = 0;
+            for (BufferSegment? segment = Head; segment is not null; segment = segment.NextSegment)
+                length += segment.Length;
+            return length;
+        }
+    }
+
     /// <summary>Adds an empty buffer at the end.</summary>
     /// <param name="pool">Whose.</param>
     /// <param name="size">At least, in bytes.</param>

@@ -74,9 +74,12 @@ internal sealed class SendQueue : IDeferredWork, IThreadPoolWorkItem, IConnectio
                 Clear();
                 return _turn = SendTurn.Nobody;
             }
-            for (BufferSegment? segment = written.Head; segment is not null; segment = segment.NextSegment)
-                _length += segment.Length;
-            _chain.AppendAll(ref written);
+            long length = written.Length;
+            if (length == 0)
+                written.Release(); // what was got and not written to
+            else
+                _chain.AppendAll(ref written);
+            _length += length;
             if (_turn == SendTurn.Drain)
             {
                 drained = _drained!.Task;
@@ -140,6 +143,16 @@ internal sealed class SendQueue : IDeferredWork, IThreadPoolWorkItem, IConnectio
         }
     }
 
+    /// <summary>A flush has the turn.</summary>
+    public bool IsFlushing
+    {
+        get
+        {
+            lock (_lock)
+                return _turn == SendTurn.Flush;
+        }
+    }
+
     /// <summary>Sends what waits for its goroutine to give way, as far as there is room. Any thread.</summary>
     public void SendDeferred()
     {
@@ -153,7 +166,13 @@ internal sealed class SendQueue : IDeferredWork, IThreadPoolWorkItem, IConnectio
             if (result == SystemSockets.WouldBlock)
                 StartDrain();
         }
-        if (HasEnded(result) && _isDead)
+        if (result < 0 && result != SystemSockets.WouldBlock)
+        {
+            _isDead = true;
+            // This may be sysmon's thread, which others need, and a log may wait.
+            ThreadPool.UnsafeQueueUserWorkItem(static failed => failed.Connection.WriteFailed(-failed.Result), (Connection: _connection, Result: result), preferLocal: false);
+        }
+        if (_isDead)
         {
             lock (_lock)
             {
@@ -209,7 +228,11 @@ internal sealed class SendQueue : IDeferredWork, IThreadPoolWorkItem, IConnectio
             bool isChain = _length > 0;
             int n = isChain ? SendChain() : _connection.Socket.TryWrite(direct.Span);
             if (n < 0)
+            {
+                if (n != SystemSockets.WouldBlock)
+                    _connection.PeerHasFailed(n);
                 return n;
+            }
             if (isChain)
                 Consume(n);
             else

@@ -88,8 +88,8 @@ internal abstract partial class TransportConnection(ILogger logger) : Connection
             Interlocked.CompareExchange(ref _closedError, abortReason, null);
         _isClosed = true;
         BreakOff(reset: abortReason is not null);
-        ConnectionsLog.Aborted(Logger, ConnectionId, abortReason?.Message ?? "the client has ended it");
         FireClosed();
+        ConnectionsLog.Aborted(Logger, ConnectionId, abortReason?.Message ?? "the client has ended it");
     }
 
     /// <summary>Throws away what has not been sent, and closes.</summary>
@@ -129,8 +129,8 @@ internal abstract partial class TransportConnection(ILogger logger) : Connection
 
     internal void PeerHasEnded()
     {
-        ConnectionsLog.ReadFin(Logger, ConnectionId);
         FireClosed();
+        ConnectionsLog.ReadFin(Logger, ConnectionId);
     }
 
     /// <summary>Logs a failure, and makes of it what whoever reads is told.</summary>

@@ -152,9 +152,13 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
             if (old != s_ready)
                 throw new InvalidOperationException($"Another goroutine waits to {(mode == PollMode.Read ? "read from" : "write to")} this descriptor.");
             if (Interlocked.CompareExchange(ref semaphore, null, s_ready) == s_ready)
-                return new ValueTask<PollResult>(Check(mode));
+                return new ValueTask<PollResult>(WithEvent(Check(mode)));
         }
     }
+
+    // An event that is consumed comes to nobody else: with one the system call is worth a try. Should it find nothing, the next wait ends at once as
+    // cancelled.
+    private static PollResult WithEvent(PollResult result) => result == PollResult.Cancelled ? PollResult.Ready : result;
 
     /// <summary>Parks the running goroutine in a direction in which <see cref="WaitAsync"/> has returned pending.</summary>
     internal void ParkCurrent(
@@ -189,9 +193,8 @@ internal sealed class PollDesc : RuntimeTimer, IValueTaskSource<PollResult>
         PollResult result = Check(mode);
         if (result != PollResult.Cancelled)
             return result;
-        // With an event the system call is worth a try; should it find nothing, the next wait ends at once as cancelled.
         if (old == s_ready)
-            return PollResult.Ready;
+            return WithEvent(result);
         ClearCancelled(mode);
         return result;
     }

@@ -53,7 +53,9 @@ public abstract class ClientContract
     {
         Server server = await StartEchoAsync();
         var order = new List<string>();
-        Client client = NewBuilder().Use(Around("outer")).Use(Around("inner")).Build();
+        ClientBuilder builder = NewBuilder().Use(Around("outer"));
+        _ = builder.Build(); // what is added later is for those made later
+        Client client = builder.Use(Around("inner")).Build();
         ConnectionContext connection = await client.ConnectAsync(server.EndPoints[0]).AsTask().Within();
         Assert.Equal(["outer begins", "inner begins"], order);
         Assert.Equal("inner", connection.Items["by"]);

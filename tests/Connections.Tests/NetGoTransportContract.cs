@@ -44,6 +44,77 @@ public abstract class NetGoTransportContract : TransportContract
         Bounded.Until(() => closed.IsCancellationRequested, "the end has been read");
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Memory_that_was_got_and_not_written_to_is_given_back(bool flush)
+    {
+        await using TransportHost host = await StartAsync(); // what is left is counted at the end
+        (Socket _, ConnectionContext server) = await host.ConnectAsync();
+        _ = server.Transport.Output.GetMemory(100);
+        if (flush)
+            await server.Transport.Output.FlushAsync();
+        await server.DisposeAsync().AsTask().Within();
+    }
+
+    [Fact]
+    public async Task A_reset_that_a_flush_meets_first_is_no_end_to_the_reader()
+    {
+        await using TransportHost host = await StartAsync();
+        for (int i = 0; i < 5; i++)
+        {
+            (Socket client, ConnectionContext server) = await host.ConnectAsync();
+            TransportHost.Reset(client);
+            while (!(await server.Transport.Output.WriteAsync(Bytes.Of("x")).AsTask().Within()).IsCompleted)
+            {
+            }
+            await Assert.ThrowsAsync<ConnectionResetException>(() => server.Transport.Input.ReadAsync().AsTask().Within());
+        }
+    }
+
+    [Fact]
+    public async Task Disposing_ends_a_read_that_is_just_under_way()
+    {
+        await using TransportHost host = await StartAsync();
+        for (int i = 0; i < 50; i++)
+        {
+            (Socket client, ConnectionContext server) = await host.ConnectAsync();
+            Task sending = Task.Run(async () =>
+            {
+                try
+                {
+                    while (true)
+                        await client.SendAsync(new byte[5_000]);
+                }
+                catch (Exception e) when (e is SocketException or ObjectDisposedException)
+                {
+                }
+            });
+            Task reading = Task.Run(async () =>
+            {
+                try
+                {
+                    ReadResult result;
+                    do
+                    {
+                        result = await server.Transport.Input.ReadAsync();
+                        server.Transport.Input.AdvanceTo(result.Buffer.End);
+                    }
+                    while (!result.IsCanceled && !result.IsCompleted);
+                }
+                catch (Exception e) when (e is InvalidOperationException or IOException or ConnectionAbortedException)
+                {
+                    // the reader has been completed, or the connection closed
+                }
+            });
+            await Task.Delay(i % 5);
+            await server.DisposeAsync().AsTask().Within();
+            await reading.Within();
+            client.Dispose();
+            await sending.Within();
+        }
+    }
+
     [Fact]
     public async Task Disposing_ends_a_pending_read()
     {

@@ -294,7 +294,9 @@ public abstract class ServerContract
         await server.StopAsync(new CancellationToken(true)).Within();
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.MaxConnections = 0);
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.ShutdownTimeout = TimeSpan.FromSeconds(-1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => builder.ShutdownTimeout = TimeSpan.MaxValue);
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.HeartbeatInterval = TimeSpan.Zero);
+        Assert.Throws<ArgumentOutOfRangeException>(() => builder.HeartbeatInterval = TimeSpan.MaxValue);
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.ListenLocalhost(0, static _ => { }));
     }
 

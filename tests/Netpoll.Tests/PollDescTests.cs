@@ -176,6 +176,15 @@ public sealed class PollDescTests : IDisposable
         Assert.Equal(PollResult.Ready, await write);
     }
 
+    [Fact]
+    public async Task An_event_that_has_come_is_told_before_a_cancellation_that_came_as_well()
+    {
+        _desc.Cancel(PollMode.Read);
+        Event(PollMode.Read);
+        Assert.Equal(PollResult.Ready, await Wait(PollMode.Read)); // who consumes it must try
+        Assert.Equal(PollResult.Cancelled, await Wait(PollMode.Read));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

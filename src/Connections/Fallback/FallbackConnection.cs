@@ -73,15 +73,16 @@ internal sealed class FallbackConnection : TransportConnection
 
     // ---- Failures ----
 
-    /// <summary>Why nothing can be read any more; null when something may. A failure comes before a close: it may have been the reason for it.</summary>
-    public Exception? ReadError => Volatile.Read(ref _failure) ?? (Exception?)(IsClosed ? ClosedError() : null);
+    /// <summary>Why nothing can be read any more; null when something may. A failure, and the peer's end, come before a close: they may have been the
+    /// reason for it.</summary>
+    public Exception? ReadError(bool hasEnded) => Volatile.Read(ref _failure) ?? (Exception?)(IsClosed && !hasEnded ? ClosedError() : null);
 
     /// <summary>What a reader is told of an exception of the SocketConnection's.</summary>
     public Exception ReadFailed(Exception error)
     {
         if (!IsClosed)
             Fail(error);
-        return ReadError!;
+        return ReadError(hasEnded: false)!;
     }
 
     private void Fail(Exception error)
@@ -101,11 +102,17 @@ internal sealed class FallbackConnection : TransportConnection
 
     private void ReceivingHasEnded(Exception? error)
     {
-        if (error is not null)
-            _ = ReadFailed(error);
-        else if (!IsClosed)
-            _input.EndAt(_loops.BytesRead);
-        _receivingEnded.SetResult();
+        try
+        {
+            if (error is not null)
+                _ = ReadFailed(error);
+            else if (!IsClosed)
+                _input.EndAt(_loops.BytesRead);
+        }
+        finally
+        {
+            _receivingEnded.SetResult();
+        }
     }
 
     public void OutputHasFailed(Exception error) => AbortFor(error);

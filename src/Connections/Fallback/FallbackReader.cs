@@ -18,7 +18,7 @@ internal sealed class FallbackReader(FallbackConnection connection, PipeReader f
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
         ThrowIfCompleted();
-        if (!HasEnded && connection.ReadError is { } error)
+        if (connection.ReadError(HasEnded) is { } error)
             return ValueTask.FromException<ReadResult>(error);
         ValueTask<ReadResult> read = from.ReadAsync(cancellationToken);
         return read.IsCompletedSuccessfully ? new ValueTask<ReadResult>(Give(read.Result)) : GiveAsync(read);
@@ -39,7 +39,7 @@ internal sealed class FallbackReader(FallbackConnection connection, PipeReader f
     public override bool TryRead(out ReadResult result)
     {
         ThrowIfCompleted();
-        if (!HasEnded && connection.ReadError is { } error)
+        if (connection.ReadError(HasEnded) is { } error)
             throw error;
         try
         {

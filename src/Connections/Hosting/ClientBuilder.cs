@@ -10,12 +10,11 @@ namespace NetGo.Connections;
 /// for none.</param>
 public sealed class ClientBuilder(IServiceProvider? applicationServices = null) : IConnectionBuilder
 {
-    private readonly ConnectionBuilder _middleware = new(applicationServices ?? EmptyServiceProvider.Instance);
+    private readonly List<Func<ConnectionDelegate, ConnectionDelegate>> _middleware = [];
     private IConnectionFactory? _factory;
-    private bool _hasMiddleware;
 
     /// <summary>The services; without any, one that has none.</summary>
-    public IServiceProvider ApplicationServices => _middleware.ApplicationServices;
+    public IServiceProvider ApplicationServices { get; } = applicationServices ?? EmptyServiceProvider.Instance;
 
     private ILoggerFactory LoggerFactory =>
         (ILoggerFactory?)ApplicationServices.GetService(typeof(ILoggerFactory)) ?? NullLoggerFactory.Instance;
@@ -52,14 +51,13 @@ public sealed class ClientBuilder(IServiceProvider? applicationServices = null) 
     public ClientBuilder Use(Func<ConnectionDelegate, ConnectionDelegate> middleware)
     {
         ArgumentNullException.ThrowIfNull(middleware);
-        _middleware.Use(middleware);
-        _hasMiddleware = true;
+        _middleware.Add(middleware);
         return this;
     }
 
     /// <summary>Makes the client.</summary>
     public Client Build() =>
-        new(Factory, _hasMiddleware ? ((IConnectionBuilder)this).Build() : null, LoggerFactory.CreateLogger<Client>());
+        new(Factory, _middleware.Count > 0 ? ((IConnectionBuilder)this).Build() : null, LoggerFactory.CreateLogger<Client>());
 
     private IConnectionFactory Factory => _factory ?? new NetpollConnectionFactory(null, LoggerFactory);
 
@@ -67,7 +65,10 @@ public sealed class ClientBuilder(IServiceProvider? applicationServices = null) 
 
     ConnectionDelegate IConnectionBuilder.Build()
     {
-        _middleware.Use(static _ => ClientConnection.ReachedAsync); // innermost
-        return _middleware.Build();
+        var builder = new ConnectionBuilder(ApplicationServices);
+        foreach (Func<ConnectionDelegate, ConnectionDelegate> middleware in _middleware)
+            builder.Use(middleware);
+        builder.Use(static _ => ClientConnection.ReachedAsync); // innermost
+        return builder.Build();
     }
 }

@@ -17,6 +17,8 @@ namespace NetGo.Connections;
 /// <see cref="ILoggerFactory"/>. Null for none.</param>
 public sealed class ServerBuilder(IServiceProvider? applicationServices = null)
 {
+    private static readonly TimeSpan s_longest = TimeSpan.FromMilliseconds(int.MaxValue); // that timers take everywhere
+
     private readonly List<ServerBinding> _bindings = [];
     private int? _maxConnections;
     private TimeSpan _shutdownTimeout = TimeSpan.FromSeconds(5);
@@ -44,27 +46,31 @@ public sealed class ServerBuilder(IServiceProvider? applicationServices = null)
 
     /// <summary>For how long a server that stops waits for its connections to end, before it aborts them. 5 s by default;
     /// <see cref="Timeout.InfiniteTimeSpan"/> for as long as the token of <see cref="Server.StopAsync"/> allows.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Negative, or more than <see cref="int.MaxValue"/> ms.</exception>
     public TimeSpan ShutdownTimeout
     {
         get => _shutdownTimeout;
         set
         {
             if (value != Timeout.InfiniteTimeSpan)
+            {
                 ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero);
+                ArgumentOutOfRangeException.ThrowIfGreaterThan(value, s_longest);
+            }
             _shutdownTimeout = value;
         }
     }
 
     /// <summary>How often those are called who have asked a connection's IConnectionHeartbeatFeature for it, as SignalR does for its pings. 1 s
     /// by default, as in Kestrel.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Less than 1 ms, or more than <see cref="int.MaxValue"/> ms.</exception>
     public TimeSpan HeartbeatInterval
     {
         get => _heartbeatInterval;
         set
         {
-            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero);
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.FromMilliseconds(1));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, s_longest);
             _heartbeatInterval = value;
         }
     }
