@@ -91,6 +91,12 @@ internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadRe
 
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
+        lock (_read) // the connection's end may give the buffers back meanwhile
+            Advance(consumed, examined);
+    }
+
+    private void Advance(SequencePosition consumed, SequencePosition examined)
+    {
         if (_completed)
             throw new InvalidOperationException("The reader has been completed.");
         if (_given == Given.None)
@@ -190,7 +196,9 @@ internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadRe
 
     private void ReleaseOnce()
     {
-        if (Interlocked.Exchange(ref _released, 1) == 0)
+        if (Interlocked.Exchange(ref _released, 1) != 0)
+            return;
+        lock (_read)
             _chain.Release();
     }
 

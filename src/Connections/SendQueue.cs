@@ -154,11 +154,15 @@ internal sealed class SendQueue : IDeferredWork, IThreadPoolWorkItem, IConnectio
     }
 
     /// <summary>Sends what waits for its goroutine to give way, as far as there is room. Any thread.</summary>
-    public void SendDeferred()
+    public void SendDeferred() => SendDeferred(isFromList: false);
+
+    private void SendDeferred(bool isFromList)
     {
         int result;
         lock (_lock)
         {
+            if (isFromList)
+                _isListed = false;
             if (_turn != SendTurn.Deferred)
                 return;
             _turn = SendTurn.Nobody;
@@ -187,11 +191,9 @@ internal sealed class SendQueue : IDeferredWork, IThreadPoolWorkItem, IConnectio
     /// <summary>The code that flushed has given way, or does not for long.</summary>
     public void RunDeferred()
     {
-        lock (_lock)
-            _isListed = false;
         try
         {
-            SendDeferred();
+            SendDeferred(isFromList: true);
         }
         catch (Exception e)
         {
