@@ -13,19 +13,24 @@ namespace NetGo.Connections;
 //              Waiting      it has found nothing to do, and PollDesc is set to wait
 //              Yielding     it has its result and gives way first: its goroutine has had its share, or it reads on a thread that is none of the
 //                           scheduler's. What is done with what was read may block, which does no harm on the scheduler only
-//   _awaited   a goroutine is parked for it. Until then nothing goes on: who starts an operation and does not await it can Abandon it
+//   _claim     who ends what Suspend has begun, with the version that it was given; by compare-and-swap, from Nobody to either
 //
-// From Trying it gets to Idle where it began. From Waiting and Yielding it gets there by End, on the goroutine that OnCompleted has parked, or by Abandon. Cancel comes
-// from any thread: it ends the wait in PollDesc, and what the wait then means is for TryConclude to say.
+//              Nobody       not awaited yet: nothing goes on
+//              Awaiter      OnCompleted, for which a goroutine is parked
+//              Ender        TryEnd, which gives it a result, or Abandon: a late OnCompleted finds that it is over, or not its own any more
+//
+// From Trying it gets to Idle where it began. From Waiting and Yielding it gets there by End, on the goroutine that OnCompleted has parked, or by
+// TryEnd. Cancel comes from any thread: it ends the wait in PollDesc, and what the wait then means is for TryConclude to say.
 internal sealed class ConnectionOperation<TResult>(NetpollConnection connection, PollMode mode, IConnectionOperation<TResult> work)
     : IValueTaskSource<TResult>
 {
     private static readonly Action<object?> s_resume = static operation => ((ConnectionOperation<TResult>)operation!).Resume();
     private static readonly Action<object?> s_end = static operation => ((ConnectionOperation<TResult>)operation!).End();
+    private static readonly Action<object?> s_continue = static continuation => ((Continuation)continuation!).Run();
     private static readonly Action<object?> s_cancel = static operation => ((ConnectionOperation<TResult>)operation!).Cancel();
 
     private volatile Phase _phase;
-    private bool _awaited;
+    private int _claim;
     private short _version;
     private Continuation _continuation;
     private CancellationToken _token;
@@ -39,6 +44,13 @@ internal sealed class ConnectionOperation<TResult>(NetpollConnection connection,
         Trying,
         Waiting,
         Yielding,
+    }
+
+    private enum Claim : byte
+    {
+        Nobody,
+        Awaiter,
+        Ender,
     }
 
     private NetConnection Socket => connection.Socket;
@@ -123,18 +135,35 @@ internal sealed class ConnectionOperation<TResult>(NetpollConnection connection,
     /// </summary>
     public bool Abandon()
     {
-        if (_phase == Phase.Idle)
+        bool ended = TryEnd(default!);
+        if (ended)
+            _version++;
+        return ended;
+    }
+
+    /// <summary>Ends an operation that was started and is not awaited yet: whoever is about to gets <paramref name="result"/>. False when it is
+    /// awaited, or has not come so far. Any thread.</summary>
+    public bool TryEnd(TResult result)
+    {
+        short version = Volatile.Read(ref _version);
+        Phase phase = _phase; // of that version, if it can be claimed
+        if (phase == Phase.Idle)
             return true;
-        if (_awaited || _phase == Phase.Trying)
+        if (phase == Phase.Trying || !TryClaim(version, Claim.Ender))
             return false;
-        if (_phase == Phase.Waiting)
+        if (phase == Phase.Waiting)
             _ = Socket.Desc.TakeResult(mode);
-        _version++;
-        _result = default!;
+        _result = result;
+        _failure = null;
         _token = default;
         Release();
         return true;
     }
+
+    private bool TryClaim(short version, Claim claim) =>
+        Interlocked.CompareExchange(ref _claim, Claimed(version, claim), Claimed(version, Claim.Nobody)) == Claimed(version, Claim.Nobody);
+
+    private static int Claimed(short version, Claim claim) => ((ushort)version << 2) | (int)claim;
 
     // An exception in the common case of a closed connection would be for nothing.
     private bool TryBegin()
@@ -144,7 +173,6 @@ internal sealed class ConnectionOperation<TResult>(NetpollConnection connection,
         try
         {
             Socket.BeginOperation(mode);
-            _awaited = false;
             _phase = Phase.Trying;
             Interlocked.MemoryBarrier(); // then the work looks whether it is to go on
             return true;
@@ -164,12 +192,13 @@ internal sealed class ConnectionOperation<TResult>(NetpollConnection connection,
 
     private ValueTask<TResult> Suspend(Phase phase, CancellationToken cancellationToken)
     {
-        _awaited = false;
         _failure = null;
         _token = cancellationToken;
-        _version++;
-        _phase = phase;
-        return new ValueTask<TResult>(this, _version);
+        short version = (short)(_version + 1);
+        Volatile.Write(ref _version, version);
+        Volatile.Write(ref _claim, Claimed(version, Claim.Nobody));
+        _phase = phase; // and now TryEnd may come
+        return new ValueTask<TResult>(this, version);
     }
 
     // On a machine: the wait is over.
@@ -240,10 +269,18 @@ internal sealed class ConnectionOperation<TResult>(NetpollConnection connection,
     void IValueTaskSource<TResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
     {
         Check(token);
-        if (_awaited)
-            throw new InvalidOperationException("A ValueTask was awaited twice.");
-        _continuation = Continuation.Of(continuation, state, flags);
-        _awaited = true;
+        var whatFollows = Continuation.Of(continuation, state, flags);
+        if (!TryClaim(token, Claim.Awaiter))
+        {
+            if (Volatile.Read(ref _claim) != Claimed(token, Claim.Ender))
+                throw new InvalidOperationException("A ValueTask was awaited twice.");
+            var ending = new SpinWait();
+            while (_phase != Phase.Idle)
+                ending.SpinOnce();
+            Goroutine.YieldOn(connection.Scheduler, s_continue, whatFollows);
+            return;
+        }
+        _continuation = whatFollows;
         if (_phase == Phase.Yielding)
         {
             Goroutine.YieldOn(connection.Scheduler, s_end, this);

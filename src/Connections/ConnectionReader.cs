@@ -128,7 +128,7 @@ internal sealed class ConnectionReader : PipeReader, IConnectionOperation<ReadRe
     {
         _completed = true;
         Interlocked.MemoryBarrier();
-        if (_read.Abandon())
+        if (_read.TryEnd(new ReadResult(default, isCanceled: true, isCompleted: false)))
             ReleaseOnce();
         else
             CancelPendingRead();

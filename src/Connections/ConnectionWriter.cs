@@ -122,7 +122,7 @@ internal sealed class ConnectionWriter : PipeWriter, IConnectionOperation<FlushR
     /// <summary>Sends what is left, when it has been completed.</summary>
     public async Task SendRestAsync()
     {
-        while (!_flush.Abandon() || _queue.IsFlushing)
+        while (!_flush.TryEnd(new FlushResult(isCanceled: true, isCompleted: false)) || _queue.IsFlushing)
             await Go.SleepAsync(TimeSpan.FromMilliseconds(1)); // one that is awaited still, against the rules: its end is near, or Kill comes
         do
             await SendAsync(CancellationToken.None).ConfigureAwait(false);

@@ -73,6 +73,61 @@ public abstract class NetGoTransportContract : TransportContract
     }
 
     [Fact]
+    public async Task Disposing_ends_a_read_that_is_just_under_way()
+    {
+        await using TransportHost host = await StartAsync();
+        for (int i = 0; i < 50; i++)
+        {
+            (Socket client, ConnectionContext server) = await host.ConnectAsync();
+            Task sending = Task.Run(async () =>
+            {
+                try
+                {
+                    while (true)
+                        await client.SendAsync(new byte[5_000]);
+                }
+                catch (Exception e) when (e is SocketException or ObjectDisposedException)
+                {
+                }
+            });
+            Task reading = Task.Run(async () =>
+            {
+                try
+                {
+                    ReadResult result;
+                    do
+                    {
+                        result = await server.Transport.Input.ReadAsync();
+                        server.Transport.Input.AdvanceTo(result.Buffer.End);
+                    }
+                    while (!result.IsCanceled && !result.IsCompleted);
+                }
+                catch (Exception e) when (e is InvalidOperationException or IOException or ConnectionAbortedException)
+                {
+                    // the reader has been completed, or the connection closed
+                }
+            });
+            await Task.Delay(i % 5);
+            await server.DisposeAsync().AsTask().Within();
+            await reading.Within();
+            client.Dispose();
+            await sending.Within();
+        }
+    }
+
+    [Fact]
+    public async Task Disposing_ends_a_read_that_has_begun_and_is_awaited_afterwards()
+    {
+        await using TransportHost host = await StartAsync();
+        (Socket client, ConnectionContext server) = await host.ConnectAsync();
+        ValueTask<ReadResult> read = server.Transport.Input.ReadAsync();
+        await server.DisposeAsync().AsTask().Within();
+        ReadResult result = await read.AsTask().Within();
+        Assert.True(result.IsCanceled || result.IsCompleted);
+        client.Dispose();
+    }
+
+    [Fact]
     public async Task Disposing_ends_a_pending_read()
     {
         await using TransportHost host = await StartAsync();

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -388,11 +389,14 @@ public abstract class ServerContract
             var lifetime = connection.Features.Get<IConnectionLifetimeNotificationFeature>();
             try
             {
-                while (true)
+                ReadResult result;
+                do
                 {
-                    connection.Transport.Input.AdvanceTo((await connection.Transport.Input.ReadAsync(lifetime!.ConnectionClosedRequested)).Buffer.End);
+                    result = await connection.Transport.Input.ReadAsync(lifetime!.ConnectionClosedRequested);
+                    connection.Transport.Input.AdvanceTo(result.Buffer.End);
                     await connection.Transport.Output.WriteAsync(Bytes.Of("."));
                 }
+                while (!result.IsCompleted); // of those that only look whether it listens
             }
             finally
             {
