@@ -142,29 +142,27 @@ public sealed partial class GoScheduler
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Born(Goroutine g)
     {
-        if (_tracker is not null || Events is not null)
+        if (_tracker is not null || Observer is not null)
             BornObserved(g);
     }
 
     private void BornObserved(Goroutine g)
     {
         _tracker?.Add(g);
-        if (!g.IsBranch)
-            Events?.Spawned(g);
+        Observer?.Spawned(g);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Gone(Goroutine g)
     {
-        if (_tracker is not null || Events is not null)
+        if (_tracker is not null || Observer is not null)
             GoneObserved(g);
     }
 
     private void GoneObserved(Goroutine g)
     {
         _tracker?.Remove(g);
-        if (!g.IsBranch)
-            Events?.Ended(g);
+        Observer?.Ended(g);
     }
 
     internal (long First, long End) ReserveGoroutineIds()

@@ -101,7 +101,21 @@ public sealed partial class GoScheduler : IDisposable
 
     /// <summary>Who is told what the scheduler does; null, the default, for nobody, and then it costs nothing. May be changed
     /// at any time.</summary>
-    public SchedulerEvents? Events { get; set; }
+    public SchedulerEvents? Events
+    {
+        get => _events?.Events;
+        set
+        {
+            lock (_lock)
+            {
+                if (_events is not null)
+                    RemoveObserver(_events);
+                _events = value is null ? null : new EventsObserver(this, value);
+                if (_events is not null)
+                    AddObserver(_events);
+            }
+        }
+    }
 
     internal MachineBinding Binding { get; }
 

@@ -276,7 +276,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
             _completionHooked = true;
             HookCompletion(body);
         }
-        Scheduler.Events?.Parks(this, WaitReason.Task);
+        Scheduler.Observer?.Parks(this, WaitReason.Task);
         _state.ParkForTask();
         // From here a Post may have it. The body may have completed (and the hook have run in vain) before the exchange.
         body = Volatile.Read(ref _body);
@@ -360,7 +360,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
         _entry = Entry.Continuation;
         _target = continuation;
         _argument = argument;
-        Scheduler.Events?.Parks(this, reason);
+        Scheduler.Observer?.Parks(this, reason);
         _state.Park(reason);
     }
 
@@ -384,7 +384,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     internal void MarkRunnable()
     {
         _state.Set(GoroutineStatus.Runnable);
-        Scheduler.Events?.IsReady(this);
+        Scheduler.Observer?.IsReady(this);
     }
 
     internal void EnterSyscall() => _state.Set(GoroutineStatus.Syscall);
@@ -404,7 +404,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
         Goroutine g = this;
         if (_state.TryTakeFromTask(GoroutineStatus.Runnable))
         {
-            Scheduler.Events?.IsReady(this);
+            Scheduler.Observer?.IsReady(this);
         }
         else
         {

@@ -22,6 +22,9 @@ internal sealed class IdleProcessors
     private readonly ulong[] _mask = new ulong[Max / 64];
     private int _spinning;
 
+    /// <summary>How many machines look for work in the queues of others.</summary>
+    public int Spinning => Volatile.Read(ref _spinning);
+
     public bool IsIdle(int processor) => (Volatile.Read(ref _mask[processor / 64]) & (1UL << (processor % 64))) != 0;
 
     /// <summary>A full fence.</summary>

@@ -56,7 +56,7 @@ internal sealed partial class Machine
         if (_current is { } g)
         {
             g.EnterSyscall();
-            Scheduler.Events?.EntersSyscall(g);
+            Scheduler.Observer?.EntersSyscall(g);
         }
         _syscallTick++;
         _inSyscall = true;
@@ -76,7 +76,7 @@ internal sealed partial class Machine
             WaitOnQueue(g);
         else
             g.ExitSyscall();
-        Scheduler.Events?.ExitsSyscall(g, lost);
+        Scheduler.Observer?.ExitsSyscall(g, lost);
     }
 
     private void WaitOnQueue(Goroutine g)
@@ -104,7 +104,7 @@ internal sealed partial class Machine
         g.WiredTo = wiredBefore;
         if (_slot.Get() is { } regained)
         {
-            regained.ScheduleTick++;
+            regained.Counts.Runs++;
             RefillBudget();
             if (Scheduler.BindsMachines && regained != _boundTo && !_isLocked)
                 BindTo(regained);

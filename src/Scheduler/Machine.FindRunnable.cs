@@ -108,7 +108,8 @@ internal sealed partial class Machine
                 Processor victim = all[(int)((start + (uint)i) % (uint)all.Length)];
                 if (victim == processor || processor.StealFrom(victim, runNextToo: round == StealRounds - 1) is not { } g)
                     continue;
-                Scheduler.Events?.Stolen(g, processor.Index, victim.Index);
+                processor.Counts.Steals++;
+                Scheduler.Observer?.Stolen(g, processor, victim);
                 return g;
             }
         }
@@ -146,12 +147,30 @@ internal sealed partial class Machine
         GoroutineQueue ready = default;
         if (!workCame)
         {
+            Scheduler.Observer?.ProcessorStops(processor);
+            Volatile.Write(ref processor.IdleSince, now);
             processor.Poller.Poll(until == long.MaxValue ? -1 : Math.Max(0, until - now), ref ready);
             processor.PolledBefore = 0;
+            EndIdle(processor, ready.Count);
         }
         if (!Scheduler.ClearIdle(processor))
             _spinning = true; // woken: the waker counted us as spinning
         PutReady(processor, ref ready);
+    }
+
+    private void EndIdle(Processor processor, int ready)
+    {
+        processor.Counts.Sleeps++;
+        processor.Counts.IdleTime += Math.Max(0, Scheduler.Now() - processor.IdleSince);
+        Volatile.Write(ref processor.IdleSince, 0);
+        Scheduler.Observer?.ProcessorStarts(processor, this);
+        Polled(processor, ready);
+    }
+
+    private void Polled(Processor processor, int ready)
+    {
+        processor.Counts.CountPoll(ready);
+        Scheduler.Observer?.Polled(processor, ready);
     }
 
     private bool PollInto(Processor processor, long timeout)
@@ -159,6 +178,7 @@ internal sealed partial class Machine
         GoroutineQueue ready = default;
         processor.Poller.Poll(timeout, ref ready);
         processor.PolledBefore = 0;
+        Polled(processor, ready.Count);
         return PutReady(processor, ref ready);
     }
 

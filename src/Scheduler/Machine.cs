@@ -95,6 +95,7 @@ internal sealed partial class Machine
             _slot.Give(next);
             _buffers = next.Buffers;
             RefillBudget();
+            Scheduler.Observer?.ProcessorStarts(next, this);
         }
         return true;
     }
@@ -253,10 +254,10 @@ internal sealed partial class Machine
     {
         _current = g;
         _running = g.Root ?? g;
-        processor.ScheduleTick++;
+        processor.Counts.Runs++;
         if (!processor.InheritsSlice)
             RefillBudget();
-        Scheduler.Events?.Runs(g, processor.Index);
+        Scheduler.Observer?.Runs(g, processor);
         SynchronizationContext.SetSynchronizationContext(_running);
         _slot.Unpin(0);
         try

@@ -53,8 +53,11 @@ internal sealed class Processor : IDisposable
     /// <summary>The machine that holds it. Written under the scheduler's lock or by that machine.</summary>
     public volatile Machine? Machine;
 
-    /// <summary>Owner: counts goroutines run; sysmon compares two looks at it.</summary>
-    public uint ScheduleTick;
+    /// <summary>Owner. Sysmon compares two looks at its Runs.</summary>
+    public ProcessorCounts Counts;
+
+    /// <summary>Since when its machine has been asleep in the poller, by the scheduler's clock; 0 when it is not.</summary>
+    public long IdleSince;
 
     /// <summary>Owner: counts searches for work.</summary>
     public uint SearchTick;
@@ -263,6 +266,19 @@ internal sealed class Processor : IDisposable
             return;
         Debug.Assert(!Poller.HasRegistrations);
         Poller = AttachedPoller!;
+    }
+
+    /// <summary>Any thread.</summary>
+    public ProcessorStatistics GetStatistics(long now)
+    {
+        long idleSince = Volatile.Read(ref IdleSince);
+        long idle = Counts.IdleTime + (idleSince == 0 ? 0 : Math.Max(0, now - idleSince));
+        Machine? machine = Machine;
+        long[] batches = Counts.CopyBatches();
+        return new ProcessorStatistics(
+            Index, idleSince != 0, machine?.Id ?? 0, idleSince != 0 ? 0 : machine?.RunningId ?? 0,
+            RunQueue.Count + Volatile.Read(ref _orderCount) + (Volatile.Read(ref _runNext) is null ? 0 : 1), Timers.Count, Counts.Runs, Counts.Steals,
+            Counts.Sleeps, TimeSpan.FromTicks(idle / 100), batches.Sum(), batches, Counts.PolledReady);
     }
 
     private void WakeIfIdle()

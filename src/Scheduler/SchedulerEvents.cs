@@ -65,41 +65,4 @@ public abstract class SchedulerEvents
     public virtual void OnSyscallExit(GoroutineRef goroutine, bool lostProcessor)
     {
     }
-
-    // ---- For the scheduler: as above, but they do not throw ----
-
-    internal void Spawned(Goroutine g) => Tell(g.Scheduler, static (events, g) => events.OnSpawn(new GoroutineRef(g)), g);
-
-    internal void Ended(Goroutine g) => Tell(g.Scheduler, static (events, g) => events.OnEnd(new GoroutineRef(g)), g);
-
-    internal void Runs(Goroutine g, int processor) =>
-        Tell(g.Scheduler, static (events, told) => events.OnRun(new GoroutineRef(told.g), told.processor), (g, processor));
-
-    internal void Parks(Goroutine g, WaitReason reason) =>
-        Tell(g.Scheduler, static (events, told) => events.OnPark(new GoroutineRef(told.g), told.reason), (g, reason));
-
-    internal void IsReady(Goroutine g) => Tell(g.Scheduler, static (events, g) => events.OnReady(new GoroutineRef(g)), g);
-
-    internal void Stolen(Goroutine g, int thief, int victim) =>
-        Tell(g.Scheduler, static (events, told) => events.OnSteal(new GoroutineRef(told.g), told.thief, told.victim), (g, thief, victim));
-
-    internal void HandedOff(GoScheduler scheduler, int processor, HandOffReason reason) =>
-        Tell(scheduler, static (events, told) => events.OnHandOff(told.processor, told.reason), (processor, reason));
-
-    internal void EntersSyscall(Goroutine g) => Tell(g.Scheduler, static (events, g) => events.OnSyscallEnter(new GoroutineRef(g)), g);
-
-    internal void ExitsSyscall(Goroutine g, bool lostProcessor) =>
-        Tell(g.Scheduler, static (events, told) => events.OnSyscallExit(new GoroutineRef(told.g), told.lostProcessor), (g, lostProcessor));
-
-    private void Tell<T>(GoScheduler scheduler, Action<SchedulerEvents, T> call, T what)
-    {
-        try
-        {
-            call(this, what);
-        }
-        catch (Exception e)
-        {
-            scheduler.Report(new UnhandledGoroutineException($"{GetType()}, which listens to the scheduler's events, has thrown: {e.Message}", e));
-        }
-    }
 }

@@ -48,13 +48,17 @@ internal sealed class Sysmon(GoScheduler scheduler)
     private readonly long _timeSlice = GoScheduler.Nanoseconds(scheduler.Policy.TimeSlice);
     private readonly ManualResetEventSlim _wake = new(false, spinCount: 0);
     private int _asleep;
-    private long _handOffs;
+    private readonly long[] _handOffs = new long[(int)HandOffReason.Retiring + 1];
     private volatile bool _stopping;
     private long _lastBlocked = long.MinValue / 2;
     private bool _anySyscall;
     private Thread? _thread;
 
-    public long HandOffCount => Volatile.Read(ref _handOffs);
+    public long HandOffCount => _handOffs.Sum();
+
+    public long HandOffsFor(HandOffReason reason) => Volatile.Read(ref _handOffs[(int)reason]);
+
+    private void Count(HandOffReason reason) => _handOffs[(int)reason]++;
 
     public void Start()
     {
@@ -161,7 +165,7 @@ internal sealed class Sysmon(GoScheduler scheduler)
     private bool LookAtRunning(Processor p, Machine machine, long now)
     {
         ref Processor.SysmonView seen = ref p.Seen;
-        uint tick = Volatile.Read(ref p.ScheduleTick);
+        uint tick = (uint)Volatile.Read(ref p.Counts.Runs);
         long cpuTime = machine.Clock.CpuTime();
         if (tick != seen.Tick || machine != seen.Machine || seen.InSyscall)
         {
@@ -196,8 +200,8 @@ internal sealed class Sysmon(GoScheduler scheduler)
         if (!machine.TryTakeProcessor(p))
             return;
         p.Seen = default;
-        _handOffs++;
-        scheduler.Events?.HandedOff(scheduler, p.Index, HandOffReason.Retiring);
+        Count(HandOffReason.Retiring);
+        scheduler.Observer?.HandedOff(p, machine, HandOffReason.Retiring);
         machine.RunDeferred();
         if (scheduler.TryDismantle(p))
             return;
@@ -239,11 +243,11 @@ internal sealed class Sysmon(GoScheduler scheduler)
             scheduler.Unreserve(next);
             return;
         }
-        _handOffs++;
+        Count(reason);
         if (reason == HandOffReason.Blocked)
             _lastBlocked = now;
         p.Seen = default;
-        scheduler.Events?.HandedOff(scheduler, p.Index, reason);
+        scheduler.Observer?.HandedOff(p, machine, reason);
         GoScheduler.GiveToMachine(p, next);
         machine.RunDeferred();
     }

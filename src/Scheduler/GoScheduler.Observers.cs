@@ -1,0 +1,66 @@
+namespace NetGo;
+
+// Who watches the scheduler, and what it counts of itself.
+public sealed partial class GoScheduler
+{
+    // Guarded by _lock.
+    private readonly List<SchedulerObserver> _observers = [];
+    private EventsObserver? _events;
+
+    private volatile SchedulerObserver? _observer;
+
+    /// <summary>Null while nobody watches.</summary>
+    internal SchedulerObserver? Observer => _observer;
+
+    /// <summary>It is told from now on. Calls that others are in the midst of may not come.</summary>
+    internal void AddObserver(SchedulerObserver observer)
+    {
+        lock (_lock)
+        {
+            _observers.Add(observer);
+            Compose();
+        }
+    }
+
+    /// <summary>A call that is under way may still come.</summary>
+    internal void RemoveObserver(SchedulerObserver observer)
+    {
+        lock (_lock)
+        {
+            _observers.Remove(observer);
+            Compose();
+        }
+    }
+
+    private void Compose()
+    {
+        SchedulerObserver? all = null;
+        foreach (SchedulerObserver observer in _observers)
+            all = all is null ? observer : new ObserverPair(all, observer);
+        _observer = all;
+    }
+
+    /// <summary>What it does and has done: what Go's schedtrace prints. The figures are of slightly different moments. Costs nothing
+    /// but the call.</summary>
+    public SchedulerStatistics GetStatistics()
+    {
+        Processor[] processors = _processors;
+        var ofEach = new ProcessorStatistics[processors.Length];
+        long now = Now();
+        for (int i = 0; i < ofEach.Length; i++)
+            ofEach[i] = processors[i].GetStatistics(now);
+        int idleMachines = 0;
+        int machines;
+        int global;
+        lock (_lock)
+        {
+            for (Machine? m = _idleMachines; m is not null; m = m.IdleLink)
+                idleMachines++;
+            machines = _machines;
+            global = _global.Count;
+        }
+        return new SchedulerStatistics(
+            ofEach, GoroutineCount, global, machines, idleMachines, _idle.Spinning,
+            _sysmon.HandOffsFor(HandOffReason.Blocked), _sysmon.HandOffsFor(HandOffReason.Syscall), _sysmon.HandOffsFor(HandOffReason.TimeSlice));
+    }
+}
