@@ -120,7 +120,7 @@ internal sealed class GoScheduler
         return true;
     }
 
-    public SchedulerEvents? Events => null;
+    public SchedulerObserver? Observer => null;
 
     public bool AnyOtherHasWork(Processor processor)
     {

@@ -31,6 +31,10 @@ internal sealed class Processor(GoScheduler scheduler, int index)
 
     public long SleepUntil;
 
+    public ProcessorCounts Counts;
+
+    public long IdleSince;
+
     public bool HasLocalWork => RunQueue.Count > 0;
 
     public bool HasPollerToAdopt => false;
