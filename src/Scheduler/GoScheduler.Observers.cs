@@ -9,6 +9,12 @@ public sealed partial class GoScheduler
 
     private volatile SchedulerObserver? _observer;
 
+    // How many take traces, and how many of these with garbage collections; the listener is theirs.
+    private int _traces;
+    private int _tracesWithCollections;
+    private CollectionListener? _collectionListener;
+    private volatile TraceObserver? _tracer;
+
     /// <summary>Null while nobody watches.</summary>
     internal SchedulerObserver? Observer => _observer;
 
@@ -30,6 +36,42 @@ public sealed partial class GoScheduler
             _observers.Remove(observer);
             Compose();
         }
+    }
+
+    /// <summary>Null while no trace is being taken.</summary>
+    internal TraceObserver? Tracer => _tracer;
+
+    /// <summary>Starts to write records, if nobody else has. For <see cref="ReleaseTracer"/>.</summary>
+    internal TraceObserver AcquireTracer(bool collections)
+    {
+        lock (_lock)
+        {
+            if (_traces++ == 0)
+            {
+                _tracer = new TraceObserver(this, _traceBufferEvents);
+                AddObserver(_tracer);
+            }
+            TraceObserver tracer = _tracer!;
+            if (collections && _tracesWithCollections++ == 0)
+                _collectionListener = new CollectionListener(tracer.WriteOfRuntime);
+            return tracer;
+        }
+    }
+
+    internal void ReleaseTracer(TraceObserver tracer, bool collections)
+    {
+        CollectionListener? ended = null;
+        lock (_lock)
+        {
+            if (collections && --_tracesWithCollections == 0)
+                (ended, _collectionListener) = (_collectionListener, null);
+            if (--_traces == 0)
+            {
+                RemoveObserver(tracer);
+                _tracer = null;
+            }
+        }
+        ended?.Dispose();
     }
 
     private void Compose()

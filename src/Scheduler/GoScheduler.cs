@@ -18,6 +18,7 @@ public sealed partial class GoScheduler : IDisposable
     private readonly TimeProvider _timeProvider;
     private readonly double _nanosecondsPerTick;
     private readonly Sysmon _sysmon;
+    private readonly int _traceBufferEvents;
     private readonly Simulation? _simulation;
     private volatile bool _stopping;
     private volatile bool _sysmonHasEnded;
@@ -52,6 +53,7 @@ public sealed partial class GoScheduler : IDisposable
         _nanosecondsPerTick = 1e9 / _timeProvider.TimestampFrequency;
         _maxMachines = options.MaxMachines;
         _machineIdleTimeout = options.MachineIdleTimeout;
+        _traceBufferEvents = options.TraceBufferEvents;
         Policy = options.Policy;
         Buffers = options.Buffers ?? BufferPool.Shared;
         Binding = options.MachineBinding;

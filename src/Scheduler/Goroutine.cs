@@ -95,6 +95,13 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     /// <summary>Where it was spawned: "file:line".</summary>
     internal string SpawnSite => $"{Path.GetFileName(_spawnFile)}:{_spawnLine}";
 
+    internal string? SpawnFile => _spawnFile;
+
+    internal int SpawnLine => _spawnLine;
+
+    /// <summary>The argument of what goes on when it is made ready: mostly an async method's state machine in its box.</summary>
+    internal object? ParkedFor => _argument;
+
     internal bool Reusable => !_neverReuse;
 
     internal bool IsBranch => _isBranch;

@@ -47,7 +47,7 @@ internal sealed partial class Machine
             long now = Scheduler.Now();
             if (processor.Timers.NextWhen <= now)
             {
-                processor.Timers.RunDue(now);
+                RunTimers(processor, now);
                 continue;
             }
             if (Scheduler.AnyOtherHasWork(processor))
@@ -76,11 +76,21 @@ internal sealed partial class Machine
 
     private Goroutine? LookEverywhere(Processor processor)
     {
-        processor.Timers.RunDue(processor.Timers.Count == 0 ? 0 : Scheduler.Now());
+        if (processor.Timers.Count > 0)
+            RunTimers(processor, Scheduler.Now());
         processor.AdoptAttachedPoller();
         if (processor.Poller.HasRegistrations && (!processor.HasLocalWork || PollIsDue(processor)))
             PollInto(processor, 0);
         return Scheduler.TakeOneOfGlobal();
+    }
+
+    private void RunTimers(Processor processor, long now)
+    {
+        int fired = processor.Timers.RunDue(now);
+        if (fired == 0)
+            return;
+        processor.Counts.TimersFired += fired;
+        Scheduler.Observer?.TimersFired(processor, fired);
     }
 
     private bool PollIsDue(Processor processor)

@@ -69,6 +69,12 @@ internal sealed class ObserverPair(SchedulerObserver first, SchedulerObserver se
         second.ProcessorStops(processor);
     }
 
+    public override void TimersFired(Processor processor, int count)
+    {
+        first.TimersFired(processor, count);
+        second.TimersFired(processor, count);
+    }
+
     public override void Polled(Processor processor, int ready)
     {
         first.Polled(processor, ready);

@@ -277,7 +277,7 @@ internal sealed class Processor : IDisposable
         long[] batches = Counts.CopyBatches();
         return new ProcessorStatistics(
             Index, idleSince != 0, machine?.Id ?? 0, idleSince != 0 ? 0 : machine?.RunningId ?? 0,
-            RunQueue.Count + Volatile.Read(ref _orderCount) + (Volatile.Read(ref _runNext) is null ? 0 : 1), Timers.Count, Counts.Runs, Counts.Steals,
+            RunQueue.Count + Volatile.Read(ref _orderCount) + (Volatile.Read(ref _runNext) is null ? 0 : 1), Timers.Count, Counts.TimersFired, Counts.Runs, Counts.Steals,
             Counts.Sleeps, TimeSpan.FromTicks(idle / 100), batches.Sum(), batches, Counts.PolledReady);
     }
 

@@ -13,6 +13,7 @@ internal struct ProcessorCounts
     /// <summary>In nanoseconds.</summary>
     public long IdleTime;
 
+    public long TimersFired;
     public long PolledReady;
 
     /// <summary>Polls by what they brought: none, 1, 2 to 3, 4 to 7, and so on.</summary>

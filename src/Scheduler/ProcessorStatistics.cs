@@ -7,6 +7,7 @@ namespace NetGo;
 /// <param name="Goroutine">The number of the goroutine that runs on it; 0 when none does.</param>
 /// <param name="QueueLength">Runnable goroutines on its queue.</param>
 /// <param name="Timers">Timers that are pending.</param>
+/// <param name="TimersFired">How many have fired.</param>
 /// <param name="Runs">How often it has run a goroutine.</param>
 /// <param name="Steals">How often it has taken work from another's queue.</param>
 /// <param name="Sleeps">How often it has gone to sleep.</param>
@@ -22,6 +23,7 @@ public sealed record ProcessorStatistics(
     long Goroutine,
     int QueueLength,
     int Timers,
+    long TimersFired,
     long Runs,
     long Steals,
     long Sleeps,

@@ -56,6 +56,11 @@ internal abstract class SchedulerObserver
     {
     }
 
+    /// <summary>Timers of a processor have fired, on the machine that holds it.</summary>
+    public virtual void TimersFired(Processor processor, int count)
+    {
+    }
+
     /// <summary>A poller has been asked, by the owner of its processor.</summary>
     /// <param name="processor">The processor.</param>
     /// <param name="ready">How many goroutines that made ready.</param>

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace NetGo;
 
 /// <summary>How a <see cref="GoScheduler"/> is made.</summary>
@@ -34,8 +36,14 @@ public sealed class SchedulerOptions
     public MachineBinding MachineBinding { get; set; } =
         NumaTopology.Current.NodeCount > 1 ? MachineBinding.Node : MachineBinding.None;
 
+    /// <summary>How many events each processor keeps while a trace is being taken (<see cref="Trace"/>): those that come faster than they are
+    /// written overwrite the oldest, which are lost. Of 40 bytes each. A power of two from 1,024 to 16 Mi; the default is 65,536.</summary>
+    public int TraceBufferEvents { get; set; } = 64 * 1024;
+
     internal void Validate()
     {
+        if (TraceBufferEvents is < 1024 or > 16 * 1024 * 1024 || !BitOperations.IsPow2(TraceBufferEvents))
+            throw new ArgumentOutOfRangeException(nameof(TraceBufferEvents), TraceBufferEvents, "A power of two from 1,024 to 16,777,216.");
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxProcs, 1, nameof(MaxProcs));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxProcs, IdleProcessors.Max, nameof(MaxProcs));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxMachines, MaxProcs, nameof(MaxMachines));

@@ -166,23 +166,22 @@ internal sealed class TimerHeap(Processor processor)
     }
 
     /// <summary>Runs all timers due at <paramref name="now"/>, in order of their times. Owner of the processor only.</summary>
-    public void RunDue(long now)
-    {
-        if (NextWhen <= now)
-            RunBatches(now);
-    }
+    public int RunDue(long now) => NextWhen <= now ? RunBatches(now) : 0;
 
     // Several under one hold of the lock. Those of a batch can no more be stopped: they are about to fire.
-    private void RunBatches(long now)
+    private int RunBatches(long now)
     {
+        int fired = 0;
         Batch batch = default;
         do
         {
             int count = TakeDue(now, batch);
             for (int i = 0; i < count; i++)
                 batch[i]!.Fire(now);
+            fired += count;
         }
         while (NextWhen <= now);
+        return fired;
     }
 
     [InlineArray(BatchSize)]

@@ -112,8 +112,6 @@ internal sealed class Processor(GoScheduler scheduler, int index)
 
         public int Count => 0;
 
-        public void RunDue(long now)
-        {
-        }
+        public int RunDue(long now) => 0;
     }
 }

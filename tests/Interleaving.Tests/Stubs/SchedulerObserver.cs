@@ -15,6 +15,10 @@ internal sealed class SchedulerObserver
     {
     }
 
+    public void TimersFired(Processor processor, int count)
+    {
+    }
+
     public void Polled(Processor processor, int ready)
     {
     }

@@ -1,0 +1,305 @@
+using System.Buffers;
+using System.Text;
+
+namespace NetGo;
+
+// Go's execution trace as Go 1.11 to 1.21 write it, of the version that they call 1.19: `go tool trace` of these and of later ones reads it. The format
+// is described in golang/go src/runtime/trace.go and src/internal/trace/parser.go of 1.19: a head of 16 bytes, then events, each a byte (the type in
+// the low 6 bits, the number of arguments less one above them) and base-128 numbers; from four arguments on the length comes first. Events
+// of a processor come in batches, with the time since the one before as their first argument. Strings and stacks have numbers, and stand beside.
+internal sealed class GoTraceWriter : ITraceWriter
+{
+    private const int MaxBatch = 32 * 1024;
+    private const int MaxString = 64 * 1024;
+    private const int MaxInlineArguments = 3;
+
+    private readonly Dictionary<int, Batch> _batches = [];
+    private readonly Dictionary<string, ulong> _strings = [];
+    private readonly Dictionary<(string Site, Type? Type), ulong> _stacks = [];
+    private readonly Dictionary<long, string> _sites = [];
+    private ulong _collections;
+
+    private enum Event : byte
+    {
+        Batch = 1,
+        Frequency = 2,
+        Stack = 3,
+        Gomaxprocs = 4,
+        ProcStart = 5,
+        ProcStop = 6,
+        GCStart = 7,
+        GCDone = 8,
+        GCSTWStart = 9,
+        GCSTWDone = 10,
+        GoCreate = 13,
+        GoStart = 14,
+        GoEnd = 15,
+        GoSched = 17,
+        GoPreempt = 18,
+        GoSleep = 19,
+        GoBlock = 20,
+        GoUnblock = 21,
+        GoBlockSend = 22,
+        GoBlockRecv = 23,
+        GoBlockSelect = 24,
+        GoBlockSync = 25,
+        GoBlockCond = 26,
+        GoBlockNet = 27,
+        GoSysCall = 28,
+        GoSysExit = 29,
+        GoSysBlock = 30,
+        GoWaiting = 31,
+        HeapAlloc = 33,
+        String = 37,
+        UserTaskCreate = 45,
+        UserTaskEnd = 46,
+        UserRegion = 47,
+        UserLog = 48,
+    }
+
+    private sealed class Batch(long time)
+    {
+        public readonly ArrayBufferWriter<byte> Bytes = new(1024);
+        public readonly long Begin = time;
+        public long Last = time;
+    }
+
+    public ArrayBufferWriter<byte> Output { get; } = new(64 * 1024);
+
+    public void Begin(long time, int processors)
+    {
+        Output.Write("go 1.19 trace\0\0\0"u8);
+        Put(Output, Event.Frequency, 1_000_000_000);
+        Add(-1, time, Event.Gomaxprocs, (ulong)processors, 0);
+    }
+
+    public void NameRow(int row, string name)
+    {
+        // Go's viewer names them itself, by their numbers.
+    }
+
+    public void Write(in TraceEvent e)
+    {
+        ulong g = (ulong)e.Goroutine;
+        var sequence = (ulong)e.Sequence;
+        switch (e.Kind)
+        {
+            case TraceEventKind.RowStarts:
+                Add(e.Row, e.Time, Event.ProcStart, (ulong)e.Value);
+                break;
+            case TraceEventKind.RowStops:
+                Add(e.Row, e.Time, Event.ProcStop);
+                break;
+            case TraceEventKind.Created:
+                string site = (string)e.Reference!;
+                _sites[e.Goroutine] = site;
+                Add(e.Row, e.Time, Event.GoCreate, g, Stack(site, null), 0);
+                break;
+            case TraceEventKind.WasWaiting:
+                Add(e.Row, e.Time, Event.GoWaiting, g);
+                break;
+            case TraceEventKind.Starts:
+                Add(e.Row, e.Time, Event.GoStart, g, sequence);
+                break;
+            case TraceEventKind.Ends:
+                _sites.Remove(e.Goroutine);
+                Add(e.Row, e.Time, Event.GoEnd);
+                break;
+            case TraceEventKind.Yields:
+                Add(e.Row, e.Time, Event.GoSched, StackOf(e));
+                break;
+            case TraceEventKind.Preempted:
+                Add(e.Row, e.Time, Event.GoPreempt, StackOf(e));
+                break;
+            case TraceEventKind.Blocks:
+                Add(e.Row, e.Time, BlockFor((WaitReason)e.Detail), StackOf(e));
+                break;
+            case TraceEventKind.Unblocked:
+                Add(e.Row, e.Time, Event.GoUnblock, g, sequence, 0);
+                break;
+            case TraceEventKind.EntersSyscall:
+                Add(e.Row, e.Time, Event.GoSysCall, StackOf(e));
+                break;
+            case TraceEventKind.SyscallBlocks:
+                Add(e.Row, e.Time, Event.GoSysBlock);
+                break;
+            case TraceEventKind.SyscallEnds:
+                Add(e.Row, e.Time, Event.GoSysExit, g, sequence, 0);
+                break;
+            default:
+                WriteOther(e);
+                break;
+        }
+    }
+
+    private void WriteOther(in TraceEvent e)
+    {
+        switch (e.Kind)
+        {
+            case TraceEventKind.TaskBegins:
+                Add(e.Row, e.Time, Event.UserTaskCreate, (ulong)e.Value, (ulong)e.Goroutine, Number((string)e.Reference!), 0);
+                break;
+            case TraceEventKind.TaskEnds:
+                Add(e.Row, e.Time, Event.UserTaskEnd, (ulong)e.Value, 0);
+                break;
+            case TraceEventKind.RegionBegins:
+                Add(e.Row, e.Time, Event.UserRegion, (ulong)e.Value, 0, Number((string)e.Reference!), StackOf(e));
+                break;
+            case TraceEventKind.RegionEnds:
+                Add(e.Row, e.Time, Event.UserRegion, (ulong)e.Value, 1, Number((string)e.Reference!), StackOf(e));
+                break;
+            case TraceEventKind.Log:
+                var message = (TraceMessage)e.Reference!;
+                Add(e.Row, e.Time, Event.UserLog, (ulong)e.Value, Number(message.Category), StackOf(e));
+                PutString(_batches[e.Row].Bytes, message.Message);
+                break;
+            case TraceEventKind.CollectionBegins:
+                Add(-1, e.Time, Event.GCStart, _collections++, 0);
+                break;
+            case TraceEventKind.CollectionEnds:
+                Add(-1, e.Time, Event.GCDone);
+                break;
+            case TraceEventKind.PauseBegins:
+                Add(-1, e.Time, Event.GCSTWStart, 0);
+                break;
+            case TraceEventKind.PauseEnds:
+                Add(-1, e.Time, Event.GCSTWDone);
+                break;
+            case TraceEventKind.Heap:
+                Add(-1, e.Time, Event.HeapAlloc, (ulong)e.Value);
+                break;
+        }
+    }
+
+    public void Flush()
+    {
+        foreach ((int row, Batch batch) in _batches)
+            Flush(row, batch);
+        _batches.Clear();
+    }
+
+    public void End() => Flush();
+
+    private static Event BlockFor(WaitReason reason) => reason switch
+    {
+        WaitReason.Sleep => Event.GoSleep,
+        WaitReason.IOWait => Event.GoBlockNet,
+        WaitReason.ChannelSend => Event.GoBlockSend,
+        WaitReason.ChannelReceive => Event.GoBlockRecv,
+        WaitReason.Select => Event.GoBlockSelect,
+        WaitReason.Mutex or WaitReason.RWMutexRead or WaitReason.RWMutexWrite or WaitReason.Semaphore or WaitReason.WaitGroup or WaitReason.Once => Event.GoBlockSync,
+        WaitReason.Cond => Event.GoBlockCond,
+        _ => Event.GoBlock,
+    };
+
+    // ---- Batches ----
+
+    private void Add(int row, long time, Event type, params ReadOnlySpan<ulong> arguments)
+    {
+        if (!_batches.TryGetValue(row, out Batch? batch))
+            _batches.Add(row, batch = new Batch(time));
+        Span<ulong> all = stackalloc ulong[8];
+        all[0] = (ulong)(time - batch.Last);
+        arguments.CopyTo(all[1..]);
+        batch.Last = time;
+        Put(batch.Bytes, type, all[..(arguments.Length + 1)]);
+        if (batch.Bytes.WrittenCount < MaxBatch || type == Event.UserLog) // whose text is still to come
+            return;
+        Flush(row, batch);
+        _batches.Remove(row);
+    }
+
+    private void Flush(int row, Batch batch)
+    {
+        Put(Output, Event.Batch, (ulong)(long)row, (ulong)batch.Begin);
+        Output.Write(batch.Bytes.WrittenSpan);
+    }
+
+    // ---- Stacks: the async method that waits, if it is known, and where its goroutine was spawned ----
+
+    private ulong StackOf(in TraceEvent e) => _sites.TryGetValue(e.Goroutine, out string? site) ? Stack(site, e.Reference as Type) : 0;
+
+    private ulong Stack(string site, Type? type)
+    {
+        if (_stacks.TryGetValue((site, type), out ulong id))
+            return id;
+        id = (ulong)_stacks.Count + 1;
+        _stacks.Add((site, type), id);
+        int colon = site.LastIndexOf(':');
+        (string file, ulong line) = colon > 0 && ulong.TryParse(site.AsSpan(colon + 1), out ulong n) ? (site[..colon], n) : ("", 0ul);
+        ulong pc = Number(site); // any number that stands for it alone
+        if (type is null)
+        {
+            Put(Output, Event.Stack, id, 1, pc, Number(site), Number(file), line);
+            return id;
+        }
+        string method = AsyncMethodName.Of(type);
+        Put(Output, Event.Stack, id, 2, Number(method), Number(method), 0, 0, pc, Number(site), Number(file), line);
+        return id;
+    }
+
+    private ulong Number(string text)
+    {
+        if (text.Length == 0)
+            return 0;
+        if (_strings.TryGetValue(text, out ulong id))
+            return id;
+        id = (ulong)_strings.Count + 1;
+        _strings.Add(text, id);
+        PutByte(Output, (byte)Event.String);
+        Put(Output, id);
+        PutString(Output, text);
+        return id;
+    }
+
+    // ---- Bytes ----
+
+    private static void Put(ArrayBufferWriter<byte> bytes, Event type, params ReadOnlySpan<ulong> arguments)
+    {
+        if (arguments.Length <= MaxInlineArguments)
+        {
+            PutByte(bytes, (byte)((int)type | ((arguments.Length - 1) << 6)));
+        }
+        else
+        {
+            PutByte(bytes, (byte)((int)type | (MaxInlineArguments << 6)));
+            ulong length = 0;
+            foreach (ulong argument in arguments)
+                length += (ulong)Length(argument);
+            Put(bytes, length);
+        }
+        foreach (ulong argument in arguments)
+            Put(bytes, argument);
+    }
+
+    private static int Length(ulong value)
+    {
+        int length = 1;
+        while ((value >>= 7) != 0)
+            length++;
+        return length;
+    }
+
+    private static void Put(ArrayBufferWriter<byte> bytes, ulong value)
+    {
+        Span<byte> free = bytes.GetSpan(10);
+        int length = 0;
+        for (; value >= 0x80; value >>= 7)
+            free[length++] = (byte)(value | 0x80);
+        free[length++] = (byte)value;
+        bytes.Advance(length);
+    }
+
+    private static void PutByte(ArrayBufferWriter<byte> bytes, byte value)
+    {
+        bytes.GetSpan(1)[0] = value;
+        bytes.Advance(1);
+    }
+
+    private static void PutString(ArrayBufferWriter<byte> bytes, string text)
+    {
+        byte[] utf8 = Encoding.UTF8.GetBytes(text.Length <= MaxString ? text : text[..MaxString]);
+        Put(bytes, (ulong)utf8.Length);
+        bytes.Write(utf8);
+    }
+}
