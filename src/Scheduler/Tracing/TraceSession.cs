@@ -19,6 +19,8 @@ public sealed class TraceSession : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _loop;
     private readonly bool _collections;
+    private readonly List<TraceEntry> _entries = [];
+    private bool _toldOfThoseThatWaited;
     private long _lost;
     private long _bytes;
 
@@ -73,21 +75,17 @@ public sealed class TraceSession : IAsyncDisposable
 
     private async Task RunAsync(Dictionary<long, GoroutineInfo> before)
     {
-        var entries = new List<TraceEntry>();
-        bool isFirst = true;
         try
         {
             while (!_stop.IsCancellationRequested)
             {
                 await Task.Delay(s_interval, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                long until = TraceObserver.Now() - Delay;
-                await DrainAsync(until, entries, isFirst ? before : null).ConfigureAwait(false);
-                isFirst &= entries.Count == 0; // none is old enough yet
+                await DrainAsync(TraceObserver.Now() - Delay, before, isLast: false).ConfigureAwait(false);
             }
             long end = TraceObserver.Now();
             if (_collections)
                 await Task.Delay(TimeSpan.FromTicks(Delay / 100), CancellationToken.None).ConfigureAwait(false); // for what the runtime has still to tell
-            await DrainAsync(end, entries, isFirst ? before : null).ConfigureAwait(false);
+            await DrainAsync(end, before, isLast: true).ConfigureAwait(false);
             _replay.End(end);
             await SendAsync().ConfigureAwait(false);
         }
@@ -97,25 +95,26 @@ public sealed class TraceSession : IAsyncDisposable
         }
     }
 
-    private async Task DrainAsync(long until, List<TraceEntry> entries, Dictionary<long, GoroutineInfo>? before)
+    private async Task DrainAsync(long until, Dictionary<long, GoroutineInfo> before, bool isLast)
     {
-        entries.Clear();
-        _lost += _reader.Read(until, entries);
-        if (entries.Count == 0 && !_stop.IsCancellationRequested)
+        _entries.Clear();
+        _lost += _reader.Read(until, _entries);
+        if (_entries.Count == 0 && !isLast)
             return;
-        if (before is not null)
-            TellOfThoseThatWaited(before, entries);
-        foreach (TraceEntry entry in entries)
+        if (!_toldOfThoseThatWaited)
+            TellOfThoseThatWaited(before);
+        foreach (TraceEntry entry in _entries)
             _replay.Next(entry);
-        _replay.Next(new TraceEntry(new TraceRecord { Kind = TraceRecordKind.Heap, Time = 0, Processor = -1, Value = GC.GetTotalMemory(false) }, null));
+        _replay.Next(new TraceEntry(new TraceRecord { Kind = TraceRecordKind.Heap, Processor = -1, Value = GC.GetTotalMemory(false) }, null));
         await SendAsync().ConfigureAwait(false);
     }
 
     // Those that have been waiting since before the trace began, and wait still. Of the others the replay sees what they were when it first hears of them.
-    private void TellOfThoseThatWaited(Dictionary<long, GoroutineInfo> before, List<TraceEntry> entries)
+    private void TellOfThoseThatWaited(Dictionary<long, GoroutineInfo> before)
     {
+        _toldOfThoseThatWaited = true;
         var moving = new HashSet<long>();
-        foreach (TraceEntry entry in entries)
+        foreach (TraceEntry entry in _entries)
             moving.Add(entry.Record.Goroutine);
         foreach (GoroutineInfo g in before.Values)
         {

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace NetGo.Tests;
 
 /// <summary>A program that does a bit of everything, to be traced.</summary>
@@ -13,6 +15,7 @@ internal static class TracedProgram
             scheduler.RunAsync(ForeignAsync),
             scheduler.RunAsync(BlockAsync),
             scheduler.RunAsync(UserAsync)).Within();
+        await Task.WhenAll(Enumerable.Range(0, scheduler.MaxProcs + 1).Select(_ => scheduler.RunAsync(ComputeAsync))).Within(); // one has to wait
         GC.Collect(0);
         Bounded.NoneLeft(scheduler);
     }
@@ -99,6 +102,14 @@ internal static class TracedProgram
             await Go.YieldAsync();
         }
         Thread.Sleep(15); // and ends without a processor
+    }
+
+    private static Task ComputeAsync()
+    {
+        long begin = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(begin) < TimeSpan.FromMilliseconds(60))
+            _ = Math.Sqrt(begin);
+        return Task.CompletedTask;
     }
 
     private static async Task UserAsync()
