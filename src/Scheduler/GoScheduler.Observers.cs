@@ -82,6 +82,18 @@ public sealed partial class GoScheduler
         _observer = all;
     }
 
+    /// <summary>Prints a line about the scheduler from time to time, until it is disposed of; Go's GODEBUG=schedtrace. The environment variable
+    /// <c>NETGO_DEBUG=schedtrace=1000,scheddetail=1</c> does it for <see cref="Default"/>.</summary>
+    /// <param name="interval">How often, 1 ms or more.</param>
+    /// <param name="detail">With every processor, machine and goroutine; Go's scheddetail.</param>
+    /// <param name="output">Where to; null for the standard error stream.</param>
+    public IDisposable StartSchedTrace(TimeSpan interval, bool detail = false, TextWriter? output = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(interval, TimeSpan.FromMilliseconds(1));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(interval, TimeSpan.FromMilliseconds(int.MaxValue));
+        return new SchedTrace(this, interval, detail, output ?? Console.Error);
+    }
+
     /// <summary>What it does and has done: what Go's schedtrace prints. The figures are of slightly different moments. Costs nothing
     /// but the call.</summary>
     public SchedulerStatistics GetStatistics()

@@ -82,11 +82,20 @@ public sealed partial class GoScheduler : IDisposable
                 lock (s_defaultLock)
                 {
                     if (s_default is null)
+                    {
                         Volatile.Write(ref s_default, new GoScheduler());
+                        ApplyDebugVariable(s_default!, DebugVariable.Read(Console.Error));
+                    }
                     return s_default!;
                 }
             }
         }
+    }
+
+    private static void ApplyDebugVariable(GoScheduler scheduler, DebugVariable settings)
+    {
+        if (settings.SchedTrace > 0)
+            _ = scheduler.StartSchedTrace(TimeSpan.FromMilliseconds(settings.SchedTrace), settings.SchedDetail);
     }
 
     /// <summary>The scheduler whose goroutine is running on this thread, else the default one.</summary>

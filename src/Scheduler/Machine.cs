@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 
 namespace NetGo;
@@ -58,6 +59,12 @@ internal sealed partial class Machine
 
     /// <summary>The number of the goroutine that the code running now belonged to at first.</summary>
     public long RunningId => _running?.Id ?? 0;
+
+    /// <summary>Any thread.</summary>
+    public string Describe(bool isIdle) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"M{Id}: p={_slot.Peek()?.Index ?? -1} curg={_current?.Id ?? -1} spinning={_spinning} blocked={_inSyscall} idle={isIdle} locked={_isLocked}");
 
     /// <summary>The next in the scheduler's list of machines without work. Guarded by the scheduler's lock.</summary>
     public Machine? IdleLink;
@@ -180,7 +187,7 @@ internal sealed partial class Machine
             goesOn = RunOne();
         Leave();
         t_machine = null;
-        Scheduler.MachineEnded();
+        Scheduler.MachineEnded(this);
         HasEnded = true;
         if (Scheduler.IsStopping)
             Scheduler.ReleaseProcessors();

@@ -55,6 +55,9 @@ internal struct ProcessorSlot
             return _processor;
     }
 
+    /// <summary>Any thread: what it holds, or held a moment ago.</summary>
+    public readonly Processor? Peek() => Volatile.Read(in _processor);
+
     /// <summary>Sysmon: takes the processor of a machine that runs user code. False when it is using it, or has another.</summary>
     public bool TryTake(Processor expected)
     {
