@@ -160,10 +160,10 @@ internal sealed class GoTraceWriter : ITraceWriter
                 Add(-1, e.Time, Event.GCDone);
                 break;
             case TraceEventKind.PauseBegins:
-                Add(-1, e.Time, Event.GCSTWStart, 0);
+                Add(0, e.Time, Event.GCSTWStart, 0); // in some row: the viewer would make one of its own for none
                 break;
             case TraceEventKind.PauseEnds:
-                Add(-1, e.Time, Event.GCSTWDone);
+                Add(0, e.Time, Event.GCSTWDone);
                 break;
             case TraceEventKind.Heap:
                 Add(-1, e.Time, Event.HeapAlloc, (ulong)e.Value);

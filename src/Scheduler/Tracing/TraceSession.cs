@@ -105,7 +105,7 @@ public sealed class TraceSession : IAsyncDisposable
             TellOfThoseThatWaited(before);
         foreach (TraceEntry entry in _entries)
             _replay.Next(entry);
-        _replay.Next(new TraceEntry(new TraceRecord { Kind = TraceRecordKind.Heap, Processor = -1, Value = GC.GetTotalMemory(false) }, null));
+        _replay.Next(new TraceEntry(new TraceRecord { Kind = TraceRecordKind.Heap, Time = until, Processor = -1, Value = GC.GetTotalMemory(false) }, null));
         await SendAsync().ConfigureAwait(false);
     }
 
