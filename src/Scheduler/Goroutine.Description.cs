@@ -24,7 +24,7 @@ internal sealed partial class Goroutine
             bool isBranch = _isBranch;
             uint stamp = _waitStamp;
             bool waits = state.Status == GoroutineStatus.Waiting;
-            IReadOnlyList<GoroutineFrame> frames = withFrames && waits ? AsyncStack.Of(_argument, _body) : [];
+            IReadOnlyList<GoroutineFrame> frames = withFrames && waits ? AsyncStack.Of(_argument, _bodyOrRoot as Task) : [];
             Volatile.ReadBarrier();
             if (id != Id || (withFrames && waits && (state.Status, state.WaitReason) != (Status, WaitReason)))
                 continue; // it is another's by now, or went on while its frames were read
