@@ -151,8 +151,10 @@ public sealed partial class GoScheduler
         return Default.RentBranch(null);
     }
 
-    private sealed class ForeignContinuation(Action<object?> continuation, object? argument, SynchronizationContext? context)
+    private sealed class ForeignContinuation(Action<object?> continuation, object? argument, SynchronizationContext? context) : IContinuationWrapper
     {
+        public object? Argument => argument;
+
         public void Run()
         {
             if (context is not null)

@@ -401,8 +401,10 @@ internal sealed partial class Goroutine : SynchronizationContext, IValueTaskSour
         continuation = static state => ((ContinuationInContext)state!).Run();
     }
 
-    private sealed class ContinuationInContext(ExecutionContext context, Action<object?> continuation, object? argument)
+    private sealed class ContinuationInContext(ExecutionContext context, Action<object?> continuation, object? argument) : IContinuationWrapper
     {
+        public object? Argument => argument;
+
         public void Run() => ExecutionContext.Run(context, static state => ((ContinuationInContext)state!).RunHere(), this);
 
         private void RunHere() => continuation(argument);
