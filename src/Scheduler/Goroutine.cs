@@ -20,10 +20,13 @@ namespace NetGo;
 // end elsewhere. Body is therefore written once, by compare-and-swap from null; a machine that needs it first leaves
 // s_bodyWanted, and the one that starts the body then finishes the job.
 //
+// The objects are listed by the scheduler's GoroutineRegistry, from when they are made. Who goes over that list reads them while they run, end
+// and are used again (Goroutine.Description.cs).
+//
 // A goroutine that has been in Waiting(T), or was posted to, may still be known to a foreign awaiter: it is never reused. One
 // whose body has ended while an async method that it did not await goes on (`_ = FooAsync()`) may be: what is posted to it
 // then runs as a branch of, or in place of, whoever has the object now. That is sound, only the identity is another's.
-internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
+internal sealed partial class Goroutine : SynchronizationContext, IValueTaskSource
 {
     /// <summary>What <see cref="_target"/> is.</summary>
     private enum Entry : byte
@@ -69,9 +72,14 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     private bool _isBranch;
     private bool _isWired;
 
+    /// <summary>Since when it has waited, as a scan has seen it (GoroutineScan.cs); 0 while none has.</summary>
+    private uint _waitStamp;
+
     private Delegate? _target;
     private object? _argument;
-    private Task? _body;
+    // The task of the body, null while it is not known; of a branch its root, null when it has none. They share the place, for there may be a
+    // million of these.
+    private object? _bodyOrRoot;
     private string? _spawnFile;
     private GoroutineExtras? _extras;
 
@@ -82,8 +90,14 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     /// <summary>The next on the queue or free list that it is on.</summary>
     internal Goroutine? SchedLink;
 
+    /// <summary>The next in the registry. Belongs to it, as the two below do.</summary>
+    internal Goroutine? RegistryLink;
+
+    /// <summary>Where in the registry it is.</summary>
+    internal byte RegistryShard;
+
     /// <summary>The goroutine that this one branched off from; null for one that was spawned.</summary>
-    internal Goroutine? Root { get; private set; }
+    internal Goroutine? Root => _isBranch ? _bodyOrRoot as Goroutine : null;
 
     /// <summary>A number unique within its scheduler. A branch has its root's.</summary>
     internal long Id { get; private set; }
@@ -95,7 +109,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     /// <summary>Where it was spawned: "file:line".</summary>
     internal string SpawnSite => $"{Path.GetFileName(_spawnFile)}:{_spawnLine}";
 
-    internal string? SpawnFile => _spawnFile;
+    internal string SpawnFile => _spawnFile ?? "";
 
     internal int SpawnLine => _spawnLine;
 
@@ -134,10 +148,10 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     internal void Prepare(long id, Delegate body, object? argument, string file, int line)
     {
         Id = id;
-        Root = null;
+        Volatile.WriteBarrier(); // for who reads the rest of it and then asks again who it is
         _spawnFile = file;
         _spawnLine = line;
-        _body = null;
+        _bodyOrRoot = null;
         _completionHooked = false;
         _entry = body switch
         {
@@ -154,20 +168,24 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
             _argument = new BodyInContext(context, _entry, body, argument);
             _entry = Entry.BodyInContext;
         }
+        Volatile.WriteBarrier();
         _state.Set(GoroutineStatus.Runnable);
     }
 
     /// <summary>Makes it a branch of <paramref name="root"/>, to be parked or posted to at once.</summary>
     internal void PrepareBranch(Goroutine? root)
     {
-        Root = root?.Root ?? root;
-        Id = Root?.Id ?? 0;
-        _spawnFile = Root?._spawnFile;
-        _spawnLine = Root?._spawnLine ?? 0;
-        _body = null;
+        root = root?.Root ?? root;
+        Id = root?.Id ?? 0;
+        Volatile.WriteBarrier();
+        _spawnFile = root?._spawnFile;
+        _spawnLine = root?._spawnLine ?? 0;
+        _bodyOrRoot = root;
         _isBranch = true;
-        if (Root is { IsLocked: true })
-            WiredTo = Root.WiredTo;
+        _waitStamp = 0;
+        if (root is { IsLocked: true })
+            WiredTo = root.WiredTo;
+        Volatile.WriteBarrier();
         _state.Set(GoroutineStatus.Running);
     }
 
@@ -191,6 +209,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     internal void Run(Machine machine)
     {
         _state.Set(GoroutineStatus.Running);
+        _waitStamp = 0;
         Delegate target = _target!;
         object? argument = _argument;
         _target = null;
@@ -219,15 +238,15 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
         Task body = Invoke(entry, target, argument);
         if (machine.Current == this)
         {
-            _body = body;
+            _bodyOrRoot = body;
             return;
         }
         // It has parked, and may be running elsewhere by now.
-        if (Interlocked.CompareExchange(ref _body, body, null) is null)
+        if (Interlocked.CompareExchange(ref _bodyOrRoot, body, null) is null)
             return;
         // It has even come to an end elsewhere, where the body's task was wanted. Nobody can have finished it, so it is
         // still ours to finish.
-        Volatile.Write(ref _body, body);
+        Volatile.Write(ref _bodyOrRoot, body);
         _completionHooked = true;
         HookCompletion(body);
     }
@@ -260,8 +279,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool EndRun()
     {
-        Task? body = Volatile.Read(ref _body);
-        if (body is not null && body != s_bodyWanted && body.IsCompleted)
+        if (!_isBranch && Volatile.Read(ref _bodyOrRoot) is { } known && known != s_bodyWanted && Unsafe.As<Task>(known).IsCompleted)
         {
             _state.Set(GoroutineStatus.Dead);
             return true;
@@ -277,7 +295,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
             return true;
         }
         _neverReuse = true;
-        Task? body = Interlocked.CompareExchange(ref _body, s_bodyWanted, null);
+        var body = Unsafe.As<Task?>(Interlocked.CompareExchange(ref _bodyOrRoot, s_bodyWanted, null));
         if (body is not null && body != s_bodyWanted && !_completionHooked)
         {
             _completionHooked = true;
@@ -286,7 +304,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
         Scheduler.Observer?.Parks(this, WaitReason.Task);
         _state.ParkForTask();
         // From here a Post may have it. The body may have completed (and the hook have run in vain) before the exchange.
-        body = Volatile.Read(ref _body);
+        body = Unsafe.As<Task?>(Volatile.Read(ref _bodyOrRoot));
         return body is not null && body != s_bodyWanted && body.IsCompleted && TryKill();
     }
 
@@ -302,16 +320,22 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
         });
 
     /// <summary>The body's error once it is dead; null when it ended well.</summary>
-    internal Exception? Failure => _body is { IsFaulted: true } body ? body.Exception!.InnerException : null;
+    internal Exception? Failure => _bodyOrRoot is Task { IsFaulted: true } body ? body.Exception!.InnerException : null;
 
     internal void ClearForReuse()
     {
-        _body = null;
+        _bodyOrRoot = null;
         _isBranch = false;
         _operation = Operation.None;
-        Root = null;
         if (_extras is not null)
             ClearExtras();
+    }
+
+    /// <summary>It goes to the garbage collector, which may not find it for a while.</summary>
+    internal void ClearForDrop()
+    {
+        if (!_isBranch)
+            _bodyOrRoot = null;
     }
 
     private void ClearExtras()
@@ -380,8 +404,10 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
         continuation = static state => ((ContinuationInContext)state!).Run();
     }
 
-    private sealed class ContinuationInContext(ExecutionContext context, Action<object?> continuation, object? argument)
+    private sealed class ContinuationInContext(ExecutionContext context, Action<object?> continuation, object? argument) : IContinuationWrapper
     {
+        public object? Argument => argument;
+
         public void Run() => ExecutionContext.Run(context, static state => ((ContinuationInContext)state!).RunHere(), this);
 
         private void RunHere() => continuation(argument);
