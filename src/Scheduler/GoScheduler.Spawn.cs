@@ -123,6 +123,7 @@ public sealed partial class GoScheduler
             {
                 Goroutine g = p.RentGoroutine();
                 p.LiveCount++;
+                p.Counts.Spawns++;
                 g.Prepare(p.NextGoroutineId(), body, state, file, line);
                 Born(g);
                 p.Put(g, next: true);
@@ -134,6 +135,7 @@ public sealed partial class GoScheduler
         }
         var stray = new Goroutine(this);
         Interlocked.Increment(ref _liveElsewhere);
+        Interlocked.Increment(ref _spawnedElsewhere);
         stray.Prepare(ReserveGoroutineIds().First, body, state, file, line);
         Born(stray);
         EnqueueGlobal(stray);
