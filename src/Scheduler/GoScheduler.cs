@@ -36,6 +36,7 @@ public sealed partial class GoScheduler : IDisposable
             foreach (Processor p in _processors)
                 GiveToMachine(p, ReserveMachine() ?? throw new MachineLimitException(_maxMachines));
             _sysmon.Start();
+            LiveSchedulers.Add(this);
         }
         catch
         {
@@ -79,6 +80,7 @@ public sealed partial class GoScheduler : IDisposable
 
             static GoScheduler Make()
             {
+                LiveSchedulers.Prepare();
                 lock (s_defaultLock)
                 {
                     if (s_default is null)
@@ -211,6 +213,7 @@ public sealed partial class GoScheduler : IDisposable
                 return;
             _stopping = true;
         }
+        LiveSchedulers.Remove(this);
         _sysmon.Stop();
         // The machine that this is called on cannot come back before it returns.
         Machine? own = Machine.OfThisThread;
