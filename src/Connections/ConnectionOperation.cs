@@ -22,7 +22,7 @@ namespace NetGo.Connections;
 // From Trying it gets to Idle where it began. From Waiting and Yielding it gets there by End, on the goroutine that OnCompleted has parked, or by
 // TryEnd. Cancel comes from any thread: it ends the wait in PollDesc, and what the wait then means is for TryConclude to say.
 internal sealed class ConnectionOperation<TResult>(NetpollConnection connection, PollMode mode, IConnectionOperation<TResult> work)
-    : IValueTaskSource<TResult>
+    : IContinuationWrapper, IValueTaskSource<TResult>
 {
     private static readonly Action<object?> s_resume = static operation => ((ConnectionOperation<TResult>)operation!).Resume();
     private static readonly Action<object?> s_end = static operation => ((ConnectionOperation<TResult>)operation!).End();
@@ -52,6 +52,8 @@ internal sealed class ConnectionOperation<TResult>(NetpollConnection connection,
         Awaiter,
         Ender,
     }
+
+    object? IContinuationWrapper.Argument => _continuation.State;
 
     private NetConnection Socket => connection.Socket;
 

@@ -13,6 +13,9 @@ internal struct Continuation
     private object? _state;
     private SynchronizationContext? _context;
 
+    /// <summary>What is called with: mostly an async method's state machine in its box.</summary>
+    public readonly object? State => _state is Boxed boxed ? boxed.State : _state;
+
     public static Continuation Of(Action<object?> action, object? state, ValueTaskSourceOnCompletedFlags flags)
     {
         if ((flags & ValueTaskSourceOnCompletedFlags.FlowExecutionContext) != 0 && ExecutionContext.Capture() is { } execution)
@@ -47,6 +50,8 @@ internal struct Continuation
 
     private sealed class Boxed(ExecutionContext execution, Action<object?> action, object? state)
     {
+        public object? State => state;
+
         public void Run() => ExecutionContext.Run(execution, s_runInContext, this);
 
         public void Invoke() => action(state);

@@ -36,7 +36,7 @@ public sealed class ServeMux : IHandler
         switch (_routes.Match(request.RawMethod, request.RawHost, request.RoutedPath, request.PathMatch, out IHandler? handler))
         {
             case RouteOutcome.Found:
-                return handler!.ServeHttpAsync(response, request);
+                return Trace.IsEnabled ? ServeTracedAsync(handler!, response, request) : handler!.ServeHttpAsync(response, request);
             case RouteOutcome.Redirect:
                 string path = request.StrippedPrefix + request.PathMatch.RedirectPath;
                 response.Header.Set("Location", request.HasQuery ? $"{path}?{request.Query}" : path);
@@ -47,5 +47,16 @@ public sealed class ServeMux : IHandler
             default:
                 return response.ErrorAsync(404);
         }
+    }
+
+    // In a trace each request is a task, and a region of the connection's goroutine, both with the pattern for a name. What handlers write with the
+    // request's context belongs to it.
+    private static async ValueTask ServeTracedAsync(IHandler handler, ResponseWriter response, Request request)
+    {
+        string pattern = request.PathMatch.Pattern!.Text;
+        using TraceTask task = Trace.NewTask(request.Context, pattern);
+        request.Context = task.Context;
+        using (Trace.StartRegion(task.Context, pattern))
+            await handler.ServeHttpAsync(response, request);
     }
 }

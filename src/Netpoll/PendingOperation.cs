@@ -9,7 +9,7 @@ namespace NetGo.Netpoll;
 //
 // What a kind adds is its arguments, the system call (TryFinish), and the result. It is started by Begin, then its arguments are
 // set, then Wait.
-internal abstract class PendingOperation(NetSocket socket, PollMode mode)
+internal abstract class PendingOperation(NetSocket socket, PollMode mode) : IContinuationWrapper
 {
     private static readonly Action<object?> s_retry = static operation => ((PendingOperation)operation!).Retry();
     private static readonly Action<object?> s_cancel = static operation => ((PendingOperation)operation!).Cancel();
@@ -19,6 +19,8 @@ internal abstract class PendingOperation(NetSocket socket, PollMode mode)
     private object? _state;
     private CancellationToken _token;
     private CancellationTokenRegistration _registration;
+
+    object? IContinuationWrapper.Argument => _state;
 
     protected PollMode Mode => mode;
 

@@ -18,7 +18,7 @@ namespace NetGo;
 //
 // Queue membership and CancellationRequested are guarded by the mutex's queue lock; all else is the waiter's own while it is
 // not on the queue, and of whoever took it off until the goroutine is made ready.
-internal sealed class MutexWaiter : Waiter, IValueTaskSource, IValueTaskSource<GoMutex.Holder>
+internal sealed class MutexWaiter : Waiter, IContinuationWrapper, IValueTaskSource, IValueTaskSource<GoMutex.Holder>
 {
     /// <summary>How long it may wait, in nanoseconds of the scheduler's clock, before it insists; Go's
     /// starvationThresholdNs.</summary>
@@ -49,6 +49,8 @@ internal sealed class MutexWaiter : Waiter, IValueTaskSource, IValueTaskSource<G
     private Action<object?>? _continuation;
     private object? _state;
     private long _waitsSince;
+
+    object? IContinuationWrapper.Argument => _state;
 
     public static MutexWaiter Rent(GoMutex mutex, bool yields, CancellationToken cancellationToken)
     {

@@ -15,7 +15,8 @@ internal sealed class GoTraceWriter : ITraceWriter
 
     private readonly Dictionary<int, Batch> _batches = [];
     private readonly Dictionary<string, ulong> _strings = [];
-    private readonly Dictionary<(string Site, Type? Type), ulong> _stacks = [];
+    private readonly Dictionary<(string Site, Type? Type, string? Region), ulong> _stacks = [];
+    private readonly Dictionary<long, Stack<string>> _regions = [];
     private readonly Dictionary<long, string> _sites = [];
     private ulong _collections;
 
@@ -93,7 +94,7 @@ internal sealed class GoTraceWriter : ITraceWriter
             case TraceEventKind.Created:
                 string site = (string)e.Reference!;
                 _sites[e.Goroutine] = site;
-                Add(e.Row, e.Time, Event.GoCreate, g, Stack(site, null), 0);
+                Add(e.Row, e.Time, Event.GoCreate, g, Stack(site, null, null), 0);
                 break;
             case TraceEventKind.WasWaiting:
                 Add(e.Row, e.Time, Event.GoWaiting, g);
@@ -103,6 +104,7 @@ internal sealed class GoTraceWriter : ITraceWriter
                 break;
             case TraceEventKind.Ends:
                 _sites.Remove(e.Goroutine);
+                _regions.Remove(e.Goroutine);
                 Add(e.Row, e.Time, Event.GoEnd);
                 break;
             case TraceEventKind.Yields:
@@ -144,8 +146,12 @@ internal sealed class GoTraceWriter : ITraceWriter
                 break;
             case TraceEventKind.RegionBegins:
                 Add(e.Row, e.Time, Event.UserRegion, (ulong)e.Value, 0, Number((string)e.Reference!), StackOf(e));
+                if (!_regions.TryGetValue(e.Goroutine, out Stack<string>? regions))
+                    _regions.Add(e.Goroutine, regions = []);
+                regions.Push((string)e.Reference!);
                 break;
             case TraceEventKind.RegionEnds:
+                _regions[e.Goroutine].Pop();
                 Add(e.Row, e.Time, Event.UserRegion, (ulong)e.Value, 1, Number((string)e.Reference!), StackOf(e));
                 break;
             case TraceEventKind.Log:
@@ -215,28 +221,36 @@ internal sealed class GoTraceWriter : ITraceWriter
         Output.Write(batch.Bytes.WrittenSpan);
     }
 
-    // ---- Stacks: the async method that waits, if it is known, and where its goroutine was spawned ----
+    // ---- Stacks: the async method that waits, if it is known; the region that it is in, if any; and where its goroutine was spawned ----
 
-    private ulong StackOf(in TraceEvent e) => _sites.TryGetValue(e.Goroutine, out string? site) ? Stack(site, e.Reference as Type) : 0;
-
-    private ulong Stack(string site, Type? type)
+    private ulong StackOf(in TraceEvent e)
     {
-        if (_stacks.TryGetValue((site, type), out ulong id))
+        if (!_sites.TryGetValue(e.Goroutine, out string? site))
+            return 0;
+        string? region = _regions.TryGetValue(e.Goroutine, out Stack<string>? regions) && regions.Count > 0 ? regions.Peek() : null;
+        return Stack(site, e.Reference as Type, region);
+    }
+
+    private ulong Stack(string site, Type? type, string? region)
+    {
+        if (_stacks.TryGetValue((site, type, region), out ulong id))
             return id;
         id = (ulong)_stacks.Count + 1;
-        _stacks.Add((site, type), id);
+        _stacks.Add((site, type, region), id);
         int colon = site.LastIndexOf(':');
         (string file, ulong line) = colon > 0 && ulong.TryParse(site.AsSpan(colon + 1), out ulong n) ? (site[..colon], n) : ("", 0ul);
-        ulong pc = Number(site); // any number that stands for it alone
-        if (type is null)
-        {
-            Put(Output, Event.Stack, id, 1, pc, Number(site), Number(file), line);
-            return id;
-        }
-        string method = AsyncMethodName.Of(type);
-        Put(Output, Event.Stack, id, 2, Number(method), Number(method), 0, 0, pc, Number(site), Number(file), line);
+        List<ulong> frames = [];
+        if (type is not null)
+            AddFrame(frames, AsyncMethodName.Of(type), "", 0);
+        if (region is not null)
+            AddFrame(frames, region, "", 0);
+        AddFrame(frames, site, file, line);
+        Put(Output, Event.Stack, [id, (ulong)frames.Count / 4, .. frames]);
         return id;
     }
+
+    // A frame is known by its program counter, for which the number of its name will do.
+    private void AddFrame(List<ulong> frames, string name, string file, ulong line) => frames.AddRange([Number(name), Number(name), Number(file), line]);
 
     private ulong Number(string text)
     {

@@ -55,7 +55,7 @@ internal sealed class TraceObserver(GoScheduler scheduler, int capacity) : Sched
         ring.Publish();
     }
 
-    public override void Parks(Goroutine g, WaitReason reason) => Write(TraceRecordKind.Parks, IdOf(g), (byte)reason, 0, g.ParkedFor?.GetType());
+    public override void Parks(Goroutine g, WaitReason reason) => Write(TraceRecordKind.Parks, IdOf(g), (byte)reason, 0, g.ParkedFor is { } argument ? Innermost(argument).GetType() : null);
 
     public override void IsReady(Goroutine g) =>
         Write(TraceRecordKind.Ready, IdOf(g), 0, Machine.OfThisThread is { Current: { } waker } machine && machine.Scheduler == scheduler ? IdOf(waker) : 0);
@@ -103,6 +103,13 @@ internal sealed class TraceObserver(GoScheduler scheduler, int capacity) : Sched
     }
 
     // ---- Writing ----
+
+    private static object Innermost(object argument)
+    {
+        while (argument is IContinuationWrapper { Argument: { } inner })
+            argument = inner;
+        return argument;
+    }
 
     private long IdOf(Goroutine g) => g.IsBranch ? IdOfBranch(g) : g.Id;
 
