@@ -145,14 +145,14 @@ internal sealed class GoTraceWriter : ITraceWriter
                 Add(e.Row, e.Time, Event.UserTaskEnd, (ulong)e.Value, 0);
                 break;
             case TraceEventKind.RegionBegins:
-                Add(e.Row, e.Time, Event.UserRegion, (ulong)e.Value, 0, Number((string)e.Reference!), StackOf(e));
+                Add(e.Row, e.Time, Event.UserRegion, (ulong)e.Value, 0, Number((string)e.Reference!), StackOf(e, withRegion: false));
                 if (!_regions.TryGetValue(e.Goroutine, out Stack<string>? regions))
                     _regions.Add(e.Goroutine, regions = []);
                 regions.Push((string)e.Reference!);
                 break;
             case TraceEventKind.RegionEnds:
                 _regions[e.Goroutine].Pop();
-                Add(e.Row, e.Time, Event.UserRegion, (ulong)e.Value, 1, Number((string)e.Reference!), StackOf(e));
+                Add(e.Row, e.Time, Event.UserRegion, (ulong)e.Value, 1, Number((string)e.Reference!), StackOf(e, withRegion: false));
                 break;
             case TraceEventKind.Log:
                 var message = (TraceMessage)e.Reference!;
@@ -223,11 +223,11 @@ internal sealed class GoTraceWriter : ITraceWriter
 
     // ---- Stacks: the async method that waits, if it is known; the region that it is in, if any; and where its goroutine was spawned ----
 
-    private ulong StackOf(in TraceEvent e)
+    private ulong StackOf(in TraceEvent e, bool withRegion = true)
     {
         if (!_sites.TryGetValue(e.Goroutine, out string? site))
             return 0;
-        string? region = _regions.TryGetValue(e.Goroutine, out Stack<string>? regions) && regions.Count > 0 ? regions.Peek() : null;
+        string? region = withRegion && _regions.TryGetValue(e.Goroutine, out Stack<string>? regions) && regions.Count > 0 ? regions.Peek() : null;
         return Stack(site, e.Reference as Type, region);
     }
 

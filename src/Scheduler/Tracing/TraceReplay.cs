@@ -10,7 +10,7 @@ namespace NetGo;
 //   Runnable   from Created, Yields, Preempted, Unblocked, SyscallEnds
 //   Running    from Starts, in a row
 //   Waiting    from Blocks, WasWaiting
-//   Detached   from SyscallBlocks: its thread has lost its processor, and it may be blocked in the kernel or run on
+//   Detached   from SyscallBlocks: its thread has lost its processor, and is blocked, until it is heard of again
 //
 // A row is a processor, or, for code that runs on after its processor was taken at the end of its time slice, a thread: until it parks.
 internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawnSiteOf)
@@ -96,7 +96,7 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
                 HandOff(row, (HandOffReason)record.Detail, (int)record.Value);
                 break;
             case TraceRecordKind.EntersSyscall:
-                EnterSyscall(Get(record.Goroutine, State.Running, row));
+                EnterSyscall(RunningAgain(Get(record.Goroutine, State.Running, row), record.Machine));
                 break;
             case TraceRecordKind.ExitsSyscall:
                 G back = Get(record.Goroutine, State.Running, row);
@@ -222,6 +222,17 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
         return g;
     }
 
+    // One whose thread has lost its processor does something: it is not blocked any more, and runs without.
+    private G RunningAgain(G g, int machine)
+    {
+        if (g.State == State.Detached)
+        {
+            MakeReady(g, -1);
+            StartInThread(g, machine);
+        }
+        return g;
+    }
+
     private void Run(G g, int row, int machine)
     {
         if (g.State != State.Runnable)
@@ -267,7 +278,7 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
 
     private void Park(in TraceRecord record, int row, object? reference)
     {
-        G g = Get(record.Goroutine, State.Running, row);
+        G g = RunningAgain(Get(record.Goroutine, State.Running, row), record.Machine);
         var reason = (WaitReason)record.Detail;
         switch (g.State)
         {
@@ -276,12 +287,6 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
                 break;
             case State.Running:
                 Leave(g, TraceEventKind.Blocks, State.Waiting, record.Detail, reference);
-                break;
-            case State.Detached when reason == WaitReason.Yield:
-                MakeReady(g, row);
-                break;
-            case State.Detached:
-                g.State = State.Waiting;
                 break;
             case State.Runnable when g.Sequence == 1:
                 if (reason != WaitReason.Yield)
@@ -416,7 +421,7 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
 
     private void BeginRegion(in TraceRecord record, string name)
     {
-        if (!_goroutines.TryGetValue(record.Goroutine, out G? g) || g.State != State.Running)
+        if (!_goroutines.TryGetValue(record.Goroutine, out G? g) || RunningAgain(g, record.Machine).State != State.Running)
             return;
         (g.Regions ??= []).Push((record.Value, name));
         Tell(TraceEventKind.RegionBegins, g.Row, g.Id, record.Value, name);
@@ -425,7 +430,7 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
     // Those that were begun in it and have not been ended end with it.
     private void EndRegion(in TraceRecord record, string name)
     {
-        if (!_goroutines.TryGetValue(record.Goroutine, out G? g) || g.State != State.Running || g.Regions is not { } regions)
+        if (!_goroutines.TryGetValue(record.Goroutine, out G? g) || RunningAgain(g, record.Machine).State != State.Running || g.Regions is not { } regions)
             return;
         (long Task, string Name) region = (record.Value, name);
         if (!regions.Contains(region))

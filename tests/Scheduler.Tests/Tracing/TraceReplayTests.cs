@@ -63,22 +63,24 @@ public sealed class TraceReplayTests
     }
 
     [Fact]
-    public void One_that_blocks_its_thread_loses_the_row_and_is_heard_of_again_when_it_is_woken()
+    public void One_that_blocks_its_thread_loses_the_row_and_runs_without_one_when_it_is_heard_of_again()
     {
         Tell(TraceRecordKind.Spawned, 1, reference: "a.cs");
         Tell(TraceRecordKind.Runs, 1, 0, 7);
         Tell(TraceRecordKind.HandedOff, p: 0, value: 7, detail: (int)HandOffReason.Blocked);
         Tell(TraceRecordKind.ProcessorStarts, p: 0, m: 8);
-        Tell(TraceRecordKind.Parks, 1, -1, 7, detail: (int)WaitReason.Mutex); // it has come back, and parks without a processor
+        Tell(TraceRecordKind.RegionEnds, 1, -1, 7, 4, "of no importance"); // it has come back
+        Assert.Equal((TraceEventKind.Starts, 2), (_checker.Events[^1].Kind, _checker.Events[^1].Row));
+        Tell(TraceRecordKind.Parks, 1, -1, 7, detail: (int)WaitReason.Mutex);
         Tell(TraceRecordKind.Ready, 1, 0, 8);
         Tell(TraceRecordKind.Runs, 1, 0, 8);
         Assert.Equal(
             [
-                TraceEventKind.Created, TraceEventKind.Starts, TraceEventKind.EntersSyscall, TraceEventKind.SyscallBlocks, TraceEventKind.Unblocked,
-                TraceEventKind.Starts,
+                TraceEventKind.Created, TraceEventKind.Starts, TraceEventKind.EntersSyscall, TraceEventKind.SyscallBlocks, TraceEventKind.SyscallEnds,
+                TraceEventKind.Starts, TraceEventKind.Blocks, TraceEventKind.Unblocked, TraceEventKind.Starts,
             ],
             Kinds(1));
-        Assert.Equal(["P0", "P1"], _checker.RowNames);
+        Assert.Equal(["P0", "P1", "without P 1"], _checker.RowNames);
         Assert.Equal(0, _replay.Repairs);
     }
 
