@@ -19,11 +19,14 @@ using NetListener listener = await scheduler.RunAsync(() => Task.FromResult(NetL
 await using var server = new Server { Handler = new Shop(fault).Routes };
 Task serving = scheduler.RunAsync(() => server.ServeAsync(listener));
 
+string address = $"http://{listener.LocalEndPoint}";
+await Load.RunAsync(address, TimeSpan.FromSeconds(1)); // what runs for the first time is slow
+
 await using (FileStream file = File.Create(args[1]))
 {
     TraceFormat format = args[1].EndsWith(".json", StringComparison.Ordinal) ? TraceFormat.Perfetto : TraceFormat.Go;
     await using TraceSession trace = Trace.Start(file, new TraceOptions { Scheduler = scheduler, Format = format });
-    int requests = await Load.RunAsync($"http://{listener.LocalEndPoint}", duration);
+    int requests = await Load.RunAsync(address, duration);
     await trace.StopAsync();
     Console.WriteLine($"{requests} requests; {trace.EventCount} events in {trace.ByteCount} bytes, {trace.LostCount} lost; {scheduler.GoroutineCount} goroutines");
 }

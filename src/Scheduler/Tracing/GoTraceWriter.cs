@@ -13,6 +13,9 @@ internal sealed class GoTraceWriter : ITraceWriter
     private const int MaxString = 64 * 1024;
     private const int MaxInlineArguments = 3;
 
+    // What comes from no processor goes where Go's viewer has its timers: of any other number it makes a processor.
+    private const int OutsideRow = 1_000_000;
+
     private readonly Dictionary<int, Batch> _batches = [];
     private readonly Dictionary<string, ulong> _strings = [];
     private readonly Dictionary<(string Site, Type? Type, string? Region), ulong> _stacks = [];
@@ -157,7 +160,7 @@ internal sealed class GoTraceWriter : ITraceWriter
             case TraceEventKind.Log:
                 var message = (TraceMessage)e.Reference!;
                 Add(e.Row, e.Time, Event.UserLog, (ulong)e.Value, Number(message.Category), StackOf(e));
-                PutString(_batches[e.Row].Bytes, message.Message);
+                PutString(_batches[Known(e.Row)].Bytes, message.Message);
                 break;
             case TraceEventKind.CollectionBegins:
                 Add(-1, e.Time, Event.GCStart, _collections++, 0);
@@ -200,8 +203,11 @@ internal sealed class GoTraceWriter : ITraceWriter
 
     // ---- Batches ----
 
+    private static int Known(int row) => row < 0 ? OutsideRow : row;
+
     private void Add(int row, long time, Event type, params ReadOnlySpan<ulong> arguments)
     {
+        row = Known(row);
         if (!_batches.TryGetValue(row, out Batch? batch))
             _batches.Add(row, batch = new Batch(time));
         Span<ulong> all = stackalloc ulong[8];
@@ -217,7 +223,7 @@ internal sealed class GoTraceWriter : ITraceWriter
 
     private void Flush(int row, Batch batch)
     {
-        Put(Output, Event.Batch, (ulong)(long)row, (ulong)batch.Begin);
+        Put(Output, Event.Batch, (ulong)row, (ulong)batch.Begin);
         Output.Write(batch.Bytes.WrittenSpan);
     }
 
