@@ -79,7 +79,12 @@ internal sealed class HttpMetrics
     /// <summary>The place of a kind of request in <see cref="CountActive"/>.</summary>
     public static int KindOf(int method, bool isHttps) => (method << 1) | (isHttps ? 1 : 0);
 
-    public void CountActive(int kind, int change) => _counts.Add(kind, change);
+    public void CountActive(int kind, int change)
+    {
+        if (!_wasActive[kind])
+            _wasActive[kind] = true;
+        _counts.Add(kind, change);
+    }
 
     public void Refused(int status)
     {
@@ -87,17 +92,15 @@ internal sealed class HttpMetrics
             _refusedRequests.Add(1, new KeyValuePair<string, object?>("http.response.status_code", status));
     }
 
-    // A kind that has had requests stays, so that one sees it go back to 0.
+    // A kind that has had requests stays, so that one sees that it is back at 0.
     private IEnumerable<Measurement<long>> ObserveActiveRequests()
     {
         for (int kind = 0; kind < Received; kind++)
         {
-            long active = _counts.Sum(kind);
-            _wasActive[kind] |= active != 0;
             if (_wasActive[kind])
             {
                 yield return new Measurement<long>(
-                    active, new("http.request.method", KnownMethod.NameOf(kind >> 1)), new("url.scheme", RequestTagCache.SchemeOf((kind & 1) != 0)));
+                    _counts.Sum(kind), new("http.request.method", KnownMethod.NameOf(kind >> 1)), new("url.scheme", RequestTagCache.SchemeOf((kind & 1) != 0)));
             }
         }
     }
