@@ -19,6 +19,7 @@ public sealed partial class GoScheduler : IDisposable
     private readonly double _nanosecondsPerTick;
     private readonly Sysmon _sysmon;
     private readonly Simulation? _simulation;
+    private readonly GoroutineWatch? _watch;
     private volatile bool _stopping;
     private volatile bool _sysmonHasEnded;
     private bool _processorsReleased;
@@ -35,6 +36,7 @@ public sealed partial class GoScheduler : IDisposable
             foreach (Processor p in _processors)
                 GiveToMachine(p, ReserveMachine() ?? throw new MachineLimitException(_maxMachines));
             _sysmon.Start();
+            _watch = new GoroutineWatch(this, options ?? new SchedulerOptions());
         }
         catch
         {
@@ -200,6 +202,7 @@ public sealed partial class GoScheduler : IDisposable
                 return;
             _stopping = true;
         }
+        _watch?.Dispose();
         _sysmon.Stop();
         // The machine that this is called on cannot come back before it returns.
         Machine? own = Machine.OfThisThread;

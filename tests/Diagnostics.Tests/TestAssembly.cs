@@ -1,0 +1,2 @@
+// A recording looks at the whole process.
+[assembly: Xunit.CollectionBehavior(DisableTestParallelization = true)]
