@@ -17,14 +17,10 @@ internal static class ThreadStack
         {
             if (frame.GetMethod() is not { } method)
                 continue;
-            if (method.DeclaringType == typeof(Goroutine) || method.DeclaringType == typeof(Machine))
-            {
-                if (inUsersCode)
-                    break;
-                continue;
-            }
-            // What of this library the code has called is left out up to the lock itself.
-            if (!inUsersCode && method.DeclaringType is { } type && (type.Assembly == typeof(ThreadStack).Assembly || (type.Assembly == typeof(GoScheduler).Assembly && !method.IsPublic)))
+            // The innermost frames are this library's, up to what the code has called; the outermost those of the machine that runs it.
+            if (inUsersCode && (method.DeclaringType == typeof(Goroutine) || method.DeclaringType == typeof(Machine)))
+                break;
+            if (!inUsersCode && method.DeclaringType is { } type && IsOfLibrary(type.Assembly) && !(type.IsVisible && method.IsPublic))
                 continue;
             inUsersCode = true;
             SourceLine line = ModuleSymbols.Of(method.Module).LineAt(method.MetadataToken, frame.GetILOffset());
@@ -32,4 +28,6 @@ internal static class ThreadStack
         }
         return frames;
     }
+
+    private static bool IsOfLibrary(Assembly assembly) => assembly == typeof(ThreadStack).Assembly || assembly == typeof(GoScheduler).Assembly;
 }
