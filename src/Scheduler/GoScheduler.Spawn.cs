@@ -68,7 +68,7 @@ public sealed partial class GoScheduler
         ArgumentNullException.ThrowIfNull(body);
         // Its continuations need not be forced off this thread: whoever awaits it in another goroutine gets a post, and nobody's
         // code runs inline where a SynchronizationContext is current.
-        var result = new TaskCompletionSource<T>();
+        var result = new TaskCompletionSource<T>(OwnTask.Marker);
         SpawnCore(
             async () =>
             {

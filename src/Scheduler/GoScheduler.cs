@@ -20,6 +20,7 @@ public sealed partial class GoScheduler : IDisposable
     private readonly Sysmon _sysmon;
     private readonly int _traceBufferEvents;
     private readonly Simulation? _simulation;
+    private readonly GoroutineWatch? _watch;
     private volatile bool _stopping;
     private volatile bool _sysmonHasEnded;
     private bool _processorsReleased;
@@ -37,6 +38,7 @@ public sealed partial class GoScheduler : IDisposable
                 GiveToMachine(p, ReserveMachine() ?? throw new MachineLimitException(_maxMachines));
             _sysmon.Start();
             LiveSchedulers.Add(this);
+            _watch = new GoroutineWatch(this, options ?? new SchedulerOptions());
         }
         catch
         {
@@ -214,6 +216,7 @@ public sealed partial class GoScheduler : IDisposable
             _stopping = true;
         }
         LiveSchedulers.Remove(this);
+        _watch?.Dispose();
         _sysmon.Stop();
         // The machine that this is called on cannot come back before it returns.
         Machine? own = Machine.OfThisThread;

@@ -109,7 +109,7 @@ internal sealed partial class Goroutine : SynchronizationContext, IValueTaskSour
     /// <summary>Where it was spawned: "file:line".</summary>
     internal string SpawnSite => $"{Path.GetFileName(_spawnFile)}:{_spawnLine}";
 
-    internal string SpawnFile => _spawnFile ?? "";
+    internal string? SpawnFile => _spawnFile;
 
     internal int SpawnLine => _spawnLine;
 
