@@ -9,7 +9,6 @@ public sealed partial class GoScheduler
 
     private long _lastGoroutineId;
     private long _liveElsewhere;
-    private volatile GoroutineTracker? _tracker;
 
     /// <summary>The number of goroutines that exist; Go's NumGoroutine. Exact while nothing is spawned or ends.</summary>
     public long GoroutineCount
@@ -22,26 +21,6 @@ public sealed partial class GoScheduler
             return count;
         }
     }
-
-    /// <summary>Whether a list of the goroutines is kept, for <see cref="Goroutines"/>: false unless it is set, for it costs a
-    /// lock and an entry per goroutine. Those spawned while it was false are never on the list. In a simulation it is always
-    /// true.</summary>
-    public bool TracksGoroutines
-    {
-        get => _tracker is not null;
-        set
-        {
-            if (_simulation is null || value) // a simulation finds its end by it
-                _tracker = value ? _tracker ?? new GoroutineTracker() : null;
-        }
-    }
-
-    /// <summary>The goroutines that exist, in the order of their ids, with what each waits for; those spawned while
-    /// <see cref="TracksGoroutines"/> was true. What runs may have moved on when this returns.</summary>
-    public IReadOnlyList<GoroutineInfo> Goroutines() => _tracker?.Snapshot() ?? [];
-
-    /// <summary>How many goroutines and branches are on that list.</summary>
-    internal int TrackedCount => _tracker?.Count ?? 0;
 
     /// <summary>Starts a goroutine; Go's <c>go</c> statement.</summary>
     /// <param name="body">What it runs. An exception that it throws ends the process unless
@@ -124,7 +103,7 @@ public sealed partial class GoScheduler
                 Goroutine g = p.RentGoroutine();
                 p.LiveCount++;
                 g.Prepare(p.NextGoroutineId(), body, state, file, line);
-                Born(g);
+                Observer?.Spawned(g);
                 p.Put(g, next: true);
                 machine.Unpin(previous);
                 WakeOne();
@@ -132,37 +111,11 @@ public sealed partial class GoScheduler
             }
             machine.Unpin(previous);
         }
-        var stray = new Goroutine(this);
+        Goroutine stray = MakeGoroutine(Environment.CurrentManagedThreadId);
         Interlocked.Increment(ref _liveElsewhere);
         stray.Prepare(ReserveGoroutineIds().First, body, state, file, line);
-        Born(stray);
+        Observer?.Spawned(stray);
         EnqueueGlobal(stray);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Born(Goroutine g)
-    {
-        if (_tracker is not null || Observer is not null)
-            BornObserved(g);
-    }
-
-    private void BornObserved(Goroutine g)
-    {
-        _tracker?.Add(g);
-        Observer?.Spawned(g);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Gone(Goroutine g)
-    {
-        if (_tracker is not null || Observer is not null)
-            GoneObserved(g);
-    }
-
-    private void GoneObserved(Goroutine g)
-    {
-        _tracker?.Remove(g);
-        Observer?.Ended(g);
     }
 
     internal (long First, long End) ReserveGoroutineIds()
@@ -177,15 +130,15 @@ public sealed partial class GoScheduler
         Goroutine g;
         if (Machine.OfThisThread is { } machine && machine.Scheduler == this)
         {
-            g = machine.Pin(out int previous)?.RentGoroutine() ?? new Goroutine(this);
+            g = machine.Pin(out int previous)?.RentGoroutine() ?? MakeGoroutine(machine.Id);
             machine.Unpin(previous);
         }
         else
         {
-            g = new Goroutine(this);
+            g = MakeGoroutine(Environment.CurrentManagedThreadId);
         }
         g.PrepareBranch(root);
-        Born(g);
+        Observer?.Spawned(g);
         return g;
     }
 
@@ -214,7 +167,7 @@ public sealed partial class GoScheduler
     {
         if (g.Failure is { } failure)
             ReportUnhandled(failure, g);
-        Gone(g);
+        Observer?.Ended(g);
         if (g.IsLocked)
             g.WiredTo!.LockedGoroutineEnded();
         if (Machine.OfThisThread is { } machine && machine.Scheduler == this)
@@ -226,6 +179,8 @@ public sealed partial class GoScheduler
                     p.LiveCount--;
                 if (g.Reusable)
                     p.ReturnGoroutine(g);
+                else
+                    Drop(g);
                 machine.Unpin(previous);
                 return;
             }
@@ -233,6 +188,13 @@ public sealed partial class GoScheduler
         }
         if (!g.IsBranch)
             Interlocked.Decrement(ref _liveElsewhere);
+        Drop(g);
+    }
+
+    private void Drop(Goroutine g)
+    {
+        g.ClearForDrop();
+        _registry.Drop(g);
     }
 
     internal void ReportUnhandled(Exception e, Goroutine g) => Report(new UnhandledGoroutineException(

@@ -20,10 +20,13 @@ namespace NetGo;
 // end elsewhere. Body is therefore written once, by compare-and-swap from null; a machine that needs it first leaves
 // s_bodyWanted, and the one that starts the body then finishes the job.
 //
+// The objects are listed by the scheduler's GoroutineRegistry, from when they are made. Who goes over that list reads them while they run, end
+// and are used again (Goroutine.Description.cs).
+//
 // A goroutine that has been in Waiting(T), or was posted to, may still be known to a foreign awaiter: it is never reused. One
 // whose body has ended while an async method that it did not await goes on (`_ = FooAsync()`) may be: what is posted to it
 // then runs as a branch of, or in place of, whoever has the object now. That is sound, only the identity is another's.
-internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
+internal sealed partial class Goroutine : SynchronizationContext, IValueTaskSource
 {
     /// <summary>What <see cref="_target"/> is.</summary>
     private enum Entry : byte
@@ -69,6 +72,9 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     private bool _isBranch;
     private bool _isWired;
 
+    /// <summary>Since when it has waited, as a scan has seen it (GoroutineScan.cs); 0 while none has.</summary>
+    private uint _waitStamp;
+
     private Delegate? _target;
     private object? _argument;
     private Task? _body;
@@ -81,6 +87,12 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
 
     /// <summary>The next on the queue or free list that it is on.</summary>
     internal Goroutine? SchedLink;
+
+    /// <summary>The next in the registry. Belongs to it, as the two below do.</summary>
+    internal Goroutine? RegistryLink;
+
+    /// <summary>Where in the registry it is.</summary>
+    internal byte RegistryShard;
 
     /// <summary>The goroutine that this one branched off from; null for one that was spawned.</summary>
     internal Goroutine? Root { get; private set; }
@@ -95,7 +107,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     /// <summary>Where it was spawned: "file:line".</summary>
     internal string SpawnSite => $"{Path.GetFileName(_spawnFile)}:{_spawnLine}";
 
-    internal string? SpawnFile => _spawnFile;
+    internal string SpawnFile => _spawnFile ?? "";
 
     internal int SpawnLine => _spawnLine;
 
@@ -134,6 +146,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     internal void Prepare(long id, Delegate body, object? argument, string file, int line)
     {
         Id = id;
+        Volatile.WriteBarrier(); // for who reads the rest of it and then asks again who it is
         Root = null;
         _spawnFile = file;
         _spawnLine = line;
@@ -154,6 +167,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
             _argument = new BodyInContext(context, _entry, body, argument);
             _entry = Entry.BodyInContext;
         }
+        Volatile.WriteBarrier();
         _state.Set(GoroutineStatus.Runnable);
     }
 
@@ -162,12 +176,15 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     {
         Root = root?.Root ?? root;
         Id = Root?.Id ?? 0;
+        Volatile.WriteBarrier();
         _spawnFile = Root?._spawnFile;
         _spawnLine = Root?._spawnLine ?? 0;
         _body = null;
         _isBranch = true;
+        _waitStamp = 0;
         if (Root is { IsLocked: true })
             WiredTo = Root.WiredTo;
+        Volatile.WriteBarrier();
         _state.Set(GoroutineStatus.Running);
     }
 
@@ -191,6 +208,7 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
     internal void Run(Machine machine)
     {
         _state.Set(GoroutineStatus.Running);
+        _waitStamp = 0;
         Delegate target = _target!;
         object? argument = _argument;
         _target = null;
@@ -313,6 +331,9 @@ internal sealed class Goroutine : SynchronizationContext, IValueTaskSource
         if (_extras is not null)
             ClearExtras();
     }
+
+    /// <summary>It goes to the garbage collector, which may not find it for a while.</summary>
+    internal void ClearForDrop() => _body = null;
 
     private void ClearExtras()
     {

@@ -3,7 +3,7 @@ using System.Text;
 namespace NetGo;
 
 /// <summary>What a goroutine was doing at a moment; a line of Go's goroutine dump.</summary>
-/// <param name="Id">A number unique within its scheduler.</param>
+/// <param name="Id">A number unique within its scheduler. 0 stands for code on a thread that runs no goroutine.</param>
 /// <param name="SpawnSite">Where it was spawned: "file:line".</param>
 /// <param name="Status">Its state.</param>
 /// <param name="WaitReason">Why it was parked, when it was.</param>
@@ -11,12 +11,28 @@ namespace NetGo;
 /// called and not awaited at once.</param>
 public sealed record GoroutineInfo(long Id, string SpawnSite, GoroutineStatus Status, WaitReason WaitReason, bool IsBranch)
 {
-    /// <summary>As in "goroutine 3 [channel receive], spawned at Program.cs:12".</summary>
-    public override string ToString() =>
-        $"goroutine {Id}{(IsBranch ? " (not awaited)" : "")} [{Words(Status == GoroutineStatus.Waiting ? WaitReason.ToString() : Status.ToString())}], spawned at {SpawnSite}";
+    /// <summary>For how long it has been parked, at least: from when it was first seen so. That is looked at every 15 seconds, and when
+    /// goroutines are listed; as Go's is with each collection. Null when it was not parked, or had not been seen so before.</summary>
+    public TimeSpan? WaitTime { get; init; }
 
-    // "ChannelReceive" to "channel receive"; "IOWait" to "IO wait".
-    private static string Words(string name)
+    /// <summary>The path of the file that it was spawned in.</summary>
+    public string SpawnFile { get; init; } = "";
+
+    /// <summary>The line that it was spawned in.</summary>
+    public int SpawnLine { get; init; }
+
+    /// <summary>What it waits in, from the innermost async method outwards. Empty unless it was asked for
+    /// (<see cref="GoScheduler.GoroutineStacks"/>), and where it cannot be found out.</summary>
+    public IReadOnlyList<GoroutineFrame> Frames { get; init; } = [];
+
+    /// <summary>The state, or what it waits for, in words: "channel receive".</summary>
+    public string State => Words(Status == GoroutineStatus.Waiting ? WaitReason.ToString() : Status.ToString());
+
+    /// <summary>As in "goroutine 3 [channel receive], spawned at Program.cs:12".</summary>
+    public override string ToString() => $"goroutine {Id}{(IsBranch ? " (not awaited)" : "")} [{State}], spawned at {SpawnSite}";
+
+    /// <summary>"ChannelReceive" to "channel receive"; "IOWait" to "IO wait".</summary>
+    internal static string Words(string name)
     {
         var words = new StringBuilder();
         for (int i = 0; i < name.Length; i++)

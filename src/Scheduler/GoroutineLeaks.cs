@@ -16,12 +16,10 @@ public sealed class GoroutineLeaks : IAsyncDisposable
     private GoroutineLeaks(GoScheduler scheduler)
     {
         _scheduler = scheduler;
-        scheduler.TracksGoroutines = true;
         _before = [.. scheduler.Goroutines().Select(static g => g.Id)];
     }
 
-    /// <summary>Begins to watch: goroutines spawned from now on are the test's. Turns
-    /// <see cref="GoScheduler.TracksGoroutines"/> on, and leaves it on.</summary>
+    /// <summary>Begins to watch: goroutines spawned from now on are the test's.</summary>
     /// <param name="scheduler">Null for <see cref="GoScheduler.Current"/>.</param>
     public static GoroutineLeaks Watch(GoScheduler? scheduler = null) => new(scheduler ?? GoScheduler.Current);
 

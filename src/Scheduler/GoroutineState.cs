@@ -35,6 +35,9 @@ internal struct GoroutineState
 
     public readonly WaitReason WaitReason => (WaitReason)(byte)(Volatile.Read(in _word) >> 8);
 
+    /// <summary>Both at one moment.</summary>
+    public readonly GoroutineState Read() => new() { _word = Volatile.Read(in _word) };
+
     private static int Pack(GoroutineStatus status, WaitReason reason = WaitReason.None) => (int)status | ((int)reason << 8);
 
     /// <summary>By the one thread that has the goroutine.</summary>

@@ -236,7 +236,7 @@ internal sealed class Processor : IDisposable
         if (_free.PopFront() is { } g)
             return g;
         _scheduler.RefillFreeList(ref _free, FreeListMax / 2);
-        return _free.PopFront() ?? new Goroutine(_scheduler);
+        return _free.PopFront() ?? _scheduler.MakeGoroutine(Index);
     }
 
     /// <summary>Owner.</summary>

@@ -17,7 +17,7 @@ internal static class Bounded
 
     public static GoScheduler NewScheduler(int processors) => NewScheduler(new SchedulerOptions { MaxProcs = processors });
 
-    public static GoScheduler NewScheduler(SchedulerOptions options) => new(options) { TracksGoroutines = true };
+    public static GoScheduler NewScheduler(SchedulerOptions options) => new(options);
 
     /// <summary>One in which nobody takes the processor of a goroutine that runs for long: it has to let the others run itself.</summary>
     public static GoScheduler NewSchedulerWithoutTimeSlices(int processors) =>

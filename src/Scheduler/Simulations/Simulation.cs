@@ -35,6 +35,7 @@ public sealed class Simulation
     private readonly SimulationPolicy _policy;
     private readonly GoScheduler _scheduler;
     private readonly SimulationRandom _random;
+    private readonly SimulationPopulation _population = new();
     private readonly List<Goroutine> _waiters = [];
     private long _clockSteps;
     private bool _bodyEnded;
@@ -50,10 +51,8 @@ public sealed class Simulation
         _clock = new SimulationClock(options.StartTime);
         _policy = new SimulationPolicy(_random);
         Poller = new SimulationPoller(this);
-        _scheduler = new GoScheduler(new SchedulerOptions { MaxProcs = 1, TimeProvider = _clock, Policy = _policy }, this)
-        {
-            TracksGoroutines = true,
-        };
+        _scheduler = new GoScheduler(new SchedulerOptions { MaxProcs = 1, TimeProvider = _clock, Policy = _policy }, this);
+        _scheduler.AddObserver(_population);
         _clock.Scheduler = _scheduler;
     }
 
@@ -136,7 +135,7 @@ public sealed class Simulation
     /// <param name="ready">Where to append what can run.</param>
     internal void Idle(long timeout, ref GoroutineQueue ready)
     {
-        if (_scheduler.TrackedCount == 0)
+        if (_population.Count == 0)
         {
             _scheduler.StopSimulated();
         }

@@ -221,7 +221,6 @@ public sealed class SimulationTests
     {
         var failed = Assert.Throws<SimulationException>(() => Simulation.Run(async () =>
         {
-            GoScheduler.Current.TracksGoroutines = false;
             GoScheduler.Current.Dispose();
             await Channel<int>.Never.ReceiveAsync();
         }));

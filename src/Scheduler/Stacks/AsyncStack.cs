@@ -1,0 +1,5 @@
+namespace NetGo;
+internal static class AsyncStack
+{
+    public static IReadOnlyList<GoroutineFrame> Of(object? argument, Task? body) => [];
+}
