@@ -54,6 +54,14 @@ internal sealed class GoroutineCensus(GoScheduler scheduler, SpawnSites sites)
         return true;
     }
 
+    /// <summary>Begins anew, and goes on for so long at most.</summary>
+    public void Restart(TimeSpan atMost)
+    {
+        _all?.Dispose();
+        _all = null;
+        Advance(atMost);
+    }
+
     /// <summary>What has been counted.</summary>
     /// <param name="seconds">Since when spawns and runs have been counted; 0 when they have not.</param>
     public PopulationSample Describe(double seconds)

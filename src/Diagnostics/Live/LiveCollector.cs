@@ -25,6 +25,7 @@ internal sealed class LiveCollector(GoScheduler scheduler)
     private const int SampleMilliseconds = 1000;
 
     private static readonly TimeSpan s_censusPart = TimeSpan.FromMilliseconds(2); // of each tick
+    private static readonly TimeSpan s_censusAtOnce = TimeSpan.FromMilliseconds(20);
     private static readonly ConditionalWeakTable<GoScheduler, LiveCollector> s_all = [];
 
     private static readonly byte[] s_about = MakeAbout();
@@ -185,6 +186,8 @@ internal sealed class LiveCollector(GoScheduler scheduler)
         _census!.Found = _timeline is { } timeline ? timeline.Learn : null;
         _sites!.Clear();
         _countedSince = on ? Stopwatch.GetTimestamp() : 0;
+        if (on) // where those were spawned that are about to be seen running
+            _census.Restart(s_censusAtOnce);
         lock (_lock)
         {
             _isTraced = on;

@@ -34,9 +34,7 @@ export class BarChart {
     this.#details = element("details", {}, element("summary", {}, "As a table"),
       element("table", {}, element("thead", {}, element("tr", {}, element("th", { scope: "col", className: "text" }, options.per), element("th", { scope: "col" }, options.unit))),
         this.#body));
-    const name = element("span", { id }, options.title);
-    name.style.cssText = "color: inherit; font-weight: inherit";
-    figure.replaceChildren(element("figcaption", {}, name), this.#plot, this.#readout, this.#details);
+    figure.replaceChildren(element("figcaption", {}, element("span", { id }, options.title)), this.#plot, this.#readout, this.#details);
     this.#plot.addEventListener("keydown", (e) => this.#key(e));
     this.#plot.addEventListener("blur", () => this.#choose(-1));
     this.#plot.addEventListener("pointermove", (e) => {

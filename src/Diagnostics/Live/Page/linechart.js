@@ -30,7 +30,7 @@ export class LineChart {
 
   constructor(figure, options) {
     this.#options = options;
-    this.#time = element("span");
+    this.#time = element("span", { className: "time" });
     const id = `chart-title-${++charts}`;
     this.#svg = svg("svg", { "aria-hidden": "true" });
     this.#plot = element("div", { className: "plot", tabIndex: 0, role: "slider" }, this.#svg);
@@ -41,9 +41,8 @@ export class LineChart {
     const heads = ["time", ...options.series.map((series) => series.name)].map((name) => element("th", { scope: "col" }, name));
     this.#details = element("details", {}, element("summary", {}, "As a table"),
       element("table", {}, element("thead", {}, element("tr", {}, ...heads)), this.#body));
-    figure.replaceChildren(element("figcaption", {}, element("span", { id, className: "name" }, options.title), this.#time), this.#plot,
+    figure.replaceChildren(element("figcaption", {}, element("span", { id }, options.title), this.#time), this.#plot,
       element("ul", { className: "legend" }, ...legend), this.#details);
-    figure.querySelector(".name").style.cssText = "color: inherit; font-weight: inherit";
     this.#plot.addEventListener("keydown", (e) => this.#key(e));
     this.#plot.addEventListener("blur", () => this.#choose(-1));
     this.#plot.addEventListener("pointermove", (e) => this.#point(e));
@@ -113,10 +112,9 @@ export class LineChart {
   #read() {
     const { series, format } = this.#options;
     const sample = this.#samples[this.#at] ?? this.#samples.at(-1);
-    const time = sample ? (this.#at < 0 ? "now" : clock(sample.time)) : "";
-    setText(this.#time, time);
+    setText(this.#time, this.#samples[this.#at] ? clock(sample.time) : "");
     series.forEach((s, i) => setText(this.#values[i], sample ? format(s.value(sample)) : ""));
-    const text = sample ? `${time}: ${series.map((s) => `${s.name} ${format(s.value(sample))}`).join(", ")}` : "no figures yet";
+    const text = sample ? `${this.#at < 0 ? "now" : clock(sample.time)}: ${series.map((s) => `${s.name} ${format(s.value(sample))}`).join(", ")}` : "no figures yet";
     this.#plot.setAttribute("aria-valuemin", "0");
     this.#plot.setAttribute("aria-valuemax", String(Math.max(0, this.#samples.length - 1)));
     this.#plot.setAttribute("aria-valuenow", String(Math.max(0, this.#at < 0 ? this.#samples.length - 1 : this.#at)));

@@ -15,7 +15,7 @@ export class Table {
     this.#columns = columns;
     this.#key = key;
     this.#empty = empty;
-    const heads = columns.map((c) => element("th", { scope: "col", className: Table.#className(c) }, c.title));
+    const heads = columns.map((c) => element(c.title ? "th" : "td", { ...(c.title ? { scope: "col" } : {}), className: Table.#className(c) }, c.title));
     this.#body = element("tbody");
     table.replaceChildren(element("thead", {}, element("tr", {}, ...heads)), this.#body);
     this.update([]);

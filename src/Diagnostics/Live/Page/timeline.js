@@ -1,4 +1,4 @@
-import { element } from "./dom.js";
+import { element, setText } from "./dom.js";
 import { clock, count, microseconds, percent } from "./format.js";
 
 const labelWidth = 44;
@@ -9,6 +9,7 @@ const letters = "ABCDEFGH";
 const kept = 10; // samples, about a second each
 const spans = [1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 10e6]; // microseconds
 const runsOn = 0;
+const other = "(other)"; // what the server does not know the place of
 
 /** For places of which there are more than letters. */
 const otherColour = { light: "#b9c0c7", dark: "#7d8791" };
@@ -48,6 +49,8 @@ export class Timeline extends EventTarget {
     box.addEventListener("pointerleave", () => this.#say(this.#chosen));
     box.addEventListener("click", (e) => this.#choose(this.#find(e)));
     follow.addEventListener("click", () => this.follow());
+    this.#canvas.setAttribute("aria-hidden", "true");
+    this.#say(null);
     new ResizeObserver(() => this.#draw()).observe(box);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#draw());
   }
@@ -151,7 +154,7 @@ export class Timeline extends EventTarget {
 
   // A place keeps its letter for as long as it is among those where most of the time goes.
   #assign(busy) {
-    const top = [...busy].sort((a, b) => b[1] - a[1]).slice(0, letters.length).map(([name]) => name);
+    const top = [...busy].filter(([name]) => name !== other).sort((a, b) => b[1] - a[1]).slice(0, letters.length).map(([name]) => name);
     this.#slots = this.#slots.map((name) => (top.includes(name) ? name : null));
     for (const name of top) if (!this.#slots.includes(name)) this.#slots[this.#slots.indexOf(null)] = name;
     const all = this.#samples.reduce((sum, s) => sum + s.to - s.from, 0);
@@ -205,10 +208,6 @@ export class Timeline extends EventTarget {
     }
     if (this.#chosen) this.#frame(c, this.#chosen, width, theme);
     c.restore();
-    const { runs, handOffs } = this.inView;
-    this.#canvas.setAttribute("aria-hidden", "true");
-    this.#box.dataset.runs = runs.length;
-    this.#box.dataset.handOffs = handOffs.length;
     this.#range.textContent = this.#samples.length
       ? `${microseconds(this.#span)} up to ${this.clockOf(this.#end)}${this.#held ? ", held" : ""}`
       : "";
@@ -369,7 +368,7 @@ export class Timeline extends EventTarget {
   }
 
   #say(item) {
-    this.#detail.textContent = item ? this.#describe(item) : this.#held && this.#chosen ? this.#describe(this.#chosen) : "";
+    setText(this.#detail, item ? this.#describe(item) : "Nothing is chosen.");
   }
 
   #describe(item) {
