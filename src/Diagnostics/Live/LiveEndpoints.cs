@@ -1,0 +1,112 @@
+using System.Buffers;
+using System.Globalization;
+using System.IO.Pipelines;
+using System.Security.Cryptography;
+
+namespace NetGo.Diagnostics;
+
+// The live page, what it is made of, and its figures.
+//
+// The page asks for its figures once a second. Server-sent events would save it the asking, and would cost a connection and a goroutine for each viewer
+// that are among what the page shows, and a shutdown that has to wait for them; so asked for, a viewer that has gone needs no finding out, and one
+// that pauses or hides the page costs nothing.
+internal static class LiveEndpoints
+{
+    // Nothing but what it has come with, and nobody's markup but its own: scripts cannot make any from strings.
+    private const string Policy =
+        "default-src 'none'; script-src 'nonce-{0}'; style-src 'nonce-{0}'; connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; "
+        + "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+    private const int MostSeconds = 20; // a server's WriteTimeout is longer
+    private const int DefaultSeconds = 5;
+
+    public static IReadOnlyList<DebugEndpoint> All { get; } =
+    [
+        new("/netgo", "The scheduler, live: processors, goroutines, requests, a timeline", static e => PageAsync(e)),
+        new("/netgo/", "", static e => RedirectAsync(e)),
+        new("/netgo/data", "", static e => DataAsync(e)),
+        new("/netgo/trace", "", static e => TraceAsync(e)),
+        .. LiveAsset.All.Select(static asset => new DebugEndpoint($"/netgo/{asset.Name}", "", e => AssetAsync(e, asset))),
+    ];
+
+    private static ValueTask PageAsync(DebugExchange exchange)
+    {
+        string nonce = Convert.ToBase64String(RandomNumberGenerator.GetBytes(18));
+        exchange.Begin(
+            200, "text/html; charset=utf-8", ("Content-Security-Policy", string.Format(CultureInfo.InvariantCulture, Policy, nonce)),
+            ("Referrer-Policy", "no-referrer"), ("Cross-Origin-Opener-Policy", "same-origin"));
+        return exchange.WriteAsync(LiveAsset.PageWith(nonce));
+    }
+
+    // The page asks for what it needs beside itself.
+    private static ValueTask RedirectAsync(DebugExchange exchange)
+    {
+        exchange.Begin(301, "text/plain; charset=utf-8", ("Location", exchange.Prefix + "/netgo"));
+        return default;
+    }
+
+    private static ValueTask AssetAsync(DebugExchange exchange, LiveAsset asset)
+    {
+        exchange.Begin(200, asset.ContentType);
+        return exchange.WriteAsync(asset.Content);
+    }
+
+    private static ValueTask DataAsync(DebugExchange exchange)
+    {
+        int after = exchange.NumberOf("after", 0, 0, int.MaxValue);
+        bool withTimeline = exchange.NumberOf("timeline", 0, 0, 1) == 1;
+        var json = new ArrayBufferWriter<byte>(16 * 1024);
+        LiveCollector.Of(exchange.Scheduler).View(json, after, withTimeline);
+        exchange.Begin(200, "application/json");
+        return exchange.WriteAsync(json.WrittenMemory);
+    }
+
+    // The trace is written by a thread of the pool, and the answer by this goroutine. A client that reads too slowly loses events, and no more.
+    private static async ValueTask TraceAsync(DebugExchange exchange)
+    {
+        int seconds = exchange.NumberOf("seconds", DefaultSeconds, 1, MostSeconds);
+        (TraceFormat format, string type, string extension) = exchange.Request.QueryOf("format") switch
+        {
+            null or "" or "go" => (TraceFormat.Go, "application/octet-stream", "trace"),
+            "perfetto" => (TraceFormat.Perfetto, "application/json", "json"),
+            _ => throw new DebugRequestException(400, "format must be go or perfetto."),
+        };
+        string name = $"netgo-{DateTime.UtcNow.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)}.{extension}";
+        var pipe = new Pipe();
+        TraceSession session = Trace.Start(pipe.Writer.AsStream(), new TraceOptions { Format = format, Scheduler = exchange.Scheduler });
+        Task taking = TakeAsync(session, pipe.Writer, TimeSpan.FromSeconds(seconds), exchange.Request.Aborted);
+        try
+        {
+            exchange.Begin(200, type, ("Content-Disposition", $"attachment; filename=\"{name}\""));
+            while (true)
+            {
+                ReadResult read = await pipe.Reader.ReadAsync();
+                foreach (ReadOnlyMemory<byte> piece in read.Buffer)
+                    await exchange.WriteAsync(piece);
+                pipe.Reader.AdvanceTo(read.Buffer.End);
+                if (read.IsCompleted)
+                    break;
+            }
+        }
+        finally
+        {
+            await pipe.Reader.CompleteAsync(); // what is written from now on is dropped
+            await taking;
+        }
+    }
+
+    private static async Task TakeAsync(TraceSession session, PipeWriter writer, TimeSpan duration, CancellationToken aborted)
+    {
+        await Task.Delay(duration, aborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Exception? failure = null;
+        try
+        {
+            await session.StopAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) // the answer fails with it
+        {
+            failure = e;
+        }
+        await writer.CompleteAsync(failure).ConfigureAwait(false);
+    }
+}
