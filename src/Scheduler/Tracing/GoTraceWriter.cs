@@ -82,53 +82,53 @@ internal sealed class GoTraceWriter : ITraceWriter
         // Go's viewer names them itself, by their numbers.
     }
 
-    public void Write(in TraceEvent e)
+    public void Write(in TraceStep e)
     {
         ulong g = (ulong)e.Goroutine;
         var sequence = (ulong)e.Sequence;
         switch (e.Kind)
         {
-            case TraceEventKind.RowStarts:
+            case TraceStepKind.RowStarts:
                 Add(e.Row, e.Time, Event.ProcStart, (ulong)e.Value);
                 break;
-            case TraceEventKind.RowStops:
+            case TraceStepKind.RowStops:
                 Add(e.Row, e.Time, Event.ProcStop);
                 break;
-            case TraceEventKind.Created:
+            case TraceStepKind.Created:
                 string site = (string)e.Reference!;
                 _sites[e.Goroutine] = site;
                 Add(e.Row, e.Time, Event.GoCreate, g, Stack(site, null, null), 0);
                 break;
-            case TraceEventKind.WasWaiting:
+            case TraceStepKind.WasWaiting:
                 Add(e.Row, e.Time, Event.GoWaiting, g);
                 break;
-            case TraceEventKind.Starts:
+            case TraceStepKind.Starts:
                 Add(e.Row, e.Time, Event.GoStart, g, sequence);
                 break;
-            case TraceEventKind.Ends:
+            case TraceStepKind.Ends:
                 _sites.Remove(e.Goroutine);
                 _regions.Remove(e.Goroutine);
                 Add(e.Row, e.Time, Event.GoEnd);
                 break;
-            case TraceEventKind.Yields:
+            case TraceStepKind.Yields:
                 Add(e.Row, e.Time, Event.GoSched, StackOf(e));
                 break;
-            case TraceEventKind.Preempted:
+            case TraceStepKind.Preempted:
                 Add(e.Row, e.Time, Event.GoPreempt, StackOf(e));
                 break;
-            case TraceEventKind.Blocks:
+            case TraceStepKind.Blocks:
                 Add(e.Row, e.Time, BlockFor((WaitReason)e.Detail), StackOf(e));
                 break;
-            case TraceEventKind.Unblocked:
+            case TraceStepKind.Unblocked:
                 Add(e.Row, e.Time, Event.GoUnblock, g, sequence, 0);
                 break;
-            case TraceEventKind.EntersSyscall:
+            case TraceStepKind.EntersSyscall:
                 Add(e.Row, e.Time, Event.GoSysCall, StackOf(e));
                 break;
-            case TraceEventKind.SyscallBlocks:
+            case TraceStepKind.SyscallBlocks:
                 Add(e.Row, e.Time, Event.GoSysBlock);
                 break;
-            case TraceEventKind.SyscallEnds:
+            case TraceStepKind.SyscallEnds:
                 Add(e.Row, e.Time, Event.GoSysExit, g, sequence, 0);
                 break;
             default:
@@ -137,44 +137,44 @@ internal sealed class GoTraceWriter : ITraceWriter
         }
     }
 
-    private void WriteOther(in TraceEvent e)
+    private void WriteOther(in TraceStep e)
     {
         switch (e.Kind)
         {
-            case TraceEventKind.TaskBegins:
+            case TraceStepKind.TaskBegins:
                 Add(e.Row, e.Time, Event.UserTaskCreate, (ulong)e.Value, (ulong)e.Goroutine, Number((string)e.Reference!), 0);
                 break;
-            case TraceEventKind.TaskEnds:
+            case TraceStepKind.TaskEnds:
                 Add(e.Row, e.Time, Event.UserTaskEnd, (ulong)e.Value, 0);
                 break;
-            case TraceEventKind.RegionBegins:
+            case TraceStepKind.RegionBegins:
                 Add(e.Row, e.Time, Event.UserRegion, (ulong)e.Value, 0, Number((string)e.Reference!), StackOf(e, withRegion: false));
                 if (!_regions.TryGetValue(e.Goroutine, out Stack<string>? regions))
                     _regions.Add(e.Goroutine, regions = []);
                 regions.Push((string)e.Reference!);
                 break;
-            case TraceEventKind.RegionEnds:
+            case TraceStepKind.RegionEnds:
                 _regions[e.Goroutine].Pop();
                 Add(e.Row, e.Time, Event.UserRegion, (ulong)e.Value, 1, Number((string)e.Reference!), StackOf(e, withRegion: false));
                 break;
-            case TraceEventKind.Log:
+            case TraceStepKind.Log:
                 var message = (TraceMessage)e.Reference!;
                 Add(e.Row, e.Time, Event.UserLog, (ulong)e.Value, Number(message.Category), StackOf(e));
                 PutString(_batches[Known(e.Row)].Bytes, message.Message);
                 break;
-            case TraceEventKind.CollectionBegins:
+            case TraceStepKind.CollectionBegins:
                 Add(-1, e.Time, Event.GCStart, _collections++, 0);
                 break;
-            case TraceEventKind.CollectionEnds:
+            case TraceStepKind.CollectionEnds:
                 Add(-1, e.Time, Event.GCDone);
                 break;
-            case TraceEventKind.PauseBegins:
+            case TraceStepKind.PauseBegins:
                 Add(0, e.Time, Event.GCSTWStart, 0); // in some row: the viewer would make one of its own for none
                 break;
-            case TraceEventKind.PauseEnds:
+            case TraceStepKind.PauseEnds:
                 Add(0, e.Time, Event.GCSTWDone);
                 break;
-            case TraceEventKind.Heap:
+            case TraceStepKind.Heap:
                 Add(-1, e.Time, Event.HeapAlloc, (ulong)e.Value);
                 break;
         }
@@ -229,7 +229,7 @@ internal sealed class GoTraceWriter : ITraceWriter
 
     // ---- Stacks: the async method that waits, if it is known; the region that it is in, if any; and where its goroutine was spawned ----
 
-    private ulong StackOf(in TraceEvent e, bool withRegion = true)
+    private ulong StackOf(in TraceStep e, bool withRegion = true)
     {
         if (!_sites.TryGetValue(e.Goroutine, out string? site))
             return 0;

@@ -13,7 +13,7 @@ internal interface ITraceWriter
     /// <param name="processors">How many processors there are.</param>
     void Begin(long time, int processors);
 
-    void Write(in TraceEvent e);
+    void Write(in TraceStep e);
 
     /// <summary>A row has a name: before its first event.</summary>
     void NameRow(int row, string name);

@@ -60,45 +60,45 @@ internal sealed class PerfettoTraceWriter : ITraceWriter
         _json.WriteEndObject();
     }
 
-    public void Write(in TraceEvent e)
+    public void Write(in TraceStep e)
     {
         switch (e.Kind)
         {
-            case TraceEventKind.Created:
+            case TraceStepKind.Created:
                 _goroutines[e.Goroutine] = new G((string)e.Reference!);
                 _runnable++;
                 Count(e.Time);
                 break;
-            case TraceEventKind.WasWaiting:
+            case TraceStepKind.WasWaiting:
                 _runnable--;
                 break;
-            case TraceEventKind.Starts:
+            case TraceStepKind.Starts:
                 _running[e.Row] = new Slice(e.Goroutine, e.Time);
                 _runnable--;
                 Count(e.Time);
                 break;
-            case TraceEventKind.Yields or TraceEventKind.Preempted:
-                EndSlice(e, e.Kind == TraceEventKind.Yields ? "yields" : "preempted: its time slice is over");
+            case TraceStepKind.Yields or TraceStepKind.Preempted:
+                EndSlice(e, e.Kind == TraceStepKind.Yields ? "yields" : "preempted: its time slice is over");
                 _runnable++;
                 Count(e.Time);
                 break;
-            case TraceEventKind.Blocks:
+            case TraceStepKind.Blocks:
                 EndSlice(e, ((WaitReason)e.Detail).ToString());
                 break;
-            case TraceEventKind.SyscallBlocks:
+            case TraceStepKind.SyscallBlocks:
                 EndSlice(e, "blocked its thread");
                 break;
-            case TraceEventKind.Ends:
+            case TraceStepKind.Ends:
                 EndSlice(e, "ends");
                 _goroutines.Remove(e.Goroutine);
                 Count(e.Time);
                 break;
-            case TraceEventKind.Unblocked or TraceEventKind.SyscallEnds:
+            case TraceStepKind.Unblocked or TraceStepKind.SyscallEnds:
                 _runnable++;
                 Count(e.Time);
                 BeginFlow(e);
                 break;
-            case TraceEventKind.EntersSyscall:
+            case TraceStepKind.EntersSyscall:
                 Instant(e.Time, Rows, e.Row + 1, "enters a blocking call");
                 break;
             default:
@@ -107,55 +107,55 @@ internal sealed class PerfettoTraceWriter : ITraceWriter
         }
     }
 
-    private void WriteOther(in TraceEvent e)
+    private void WriteOther(in TraceStep e)
     {
         switch (e.Kind)
         {
-            case TraceEventKind.TaskBegins:
+            case TraceStepKind.TaskBegins:
                 _tasks[e.Value] = (string)e.Reference!;
                 Async("b", e, (string)e.Reference!, $"task {e.Value}");
                 break;
-            case TraceEventKind.TaskEnds:
+            case TraceStepKind.TaskEnds:
                 _tasks.Remove(e.Value, out string? task);
                 Async("e", e, task ?? "", $"task {e.Value}");
                 break;
-            case TraceEventKind.RegionBegins:
+            case TraceStepKind.RegionBegins:
                 Async("b", e, (string)e.Reference!, RegionId(e));
                 break;
-            case TraceEventKind.RegionEnds:
+            case TraceStepKind.RegionEnds:
                 Async("e", e, (string)e.Reference!, RegionId(e));
                 break;
-            case TraceEventKind.Log:
+            case TraceStepKind.Log:
                 var message = (TraceMessage)e.Reference!;
                 Instant(e.Time, e.Row < 0 ? Users : Rows, e.Row + 1, message.Category.Length == 0 ? message.Message : $"{message.Category}: {message.Message}");
                 break;
-            case TraceEventKind.CollectionBegins:
+            case TraceStepKind.CollectionBegins:
                 (_collectionSince, _generation) = (e.Time, e.Value);
                 break;
-            case TraceEventKind.CollectionEnds:
+            case TraceStepKind.CollectionEnds:
                 Complete(_collectionSince, e.Time, CollectorThread, $"GC of generation {_generation}");
                 _json.WriteEndObject();
                 break;
-            case TraceEventKind.PauseBegins:
+            case TraceStepKind.PauseBegins:
                 _pauseSince = e.Time;
                 break;
-            case TraceEventKind.PauseEnds:
+            case TraceStepKind.PauseEnds:
                 Complete(_pauseSince, e.Time, CollectorThread, "all threads stopped");
                 _json.WriteEndObject();
                 break;
-            case TraceEventKind.Heap:
+            case TraceStepKind.Heap:
                 Counter(e.Time, "heap", "bytes", e.Value);
                 break;
-            case TraceEventKind.Polled when e.Value > 0:
+            case TraceStepKind.Polled when e.Value > 0:
                 Counter(e.Time, $"ready by poller {e.Row}", "goroutines", e.Value);
                 break;
-            case TraceEventKind.TimersFired:
+            case TraceStepKind.TimersFired:
                 Instant(e.Time, Rows, e.Row + 1, $"{e.Value} timers");
                 break;
-            case TraceEventKind.Stolen:
+            case TraceStepKind.Stolen:
                 Instant(e.Time, Rows, e.Row + 1, $"stolen from P{e.Value}");
                 break;
-            case TraceEventKind.HandedOff:
+            case TraceStepKind.HandedOff:
                 Instant(e.Time, Rows, e.Row + 1, $"handed off: {(HandOffReason)e.Detail}");
                 break;
         }
@@ -170,11 +170,11 @@ internal sealed class PerfettoTraceWriter : ITraceWriter
         _json.Flush();
     }
 
-    private static string RegionId(in TraceEvent e) => $"goroutine {e.Goroutine}";
+    private static string RegionId(in TraceStep e) => $"goroutine {e.Goroutine}";
 
     // ---- Slices and arrows ----
 
-    private void EndSlice(in TraceEvent e, string how)
+    private void EndSlice(in TraceStep e, string how)
     {
         if (!_running.Remove(e.Row, out Slice slice))
             return;
@@ -196,7 +196,7 @@ internal sealed class PerfettoTraceWriter : ITraceWriter
         g.Flow = 0;
     }
 
-    private void BeginFlow(in TraceEvent e)
+    private void BeginFlow(in TraceStep e)
     {
         if (e.Row < 0 || !_running.ContainsKey(e.Row) || !_goroutines.TryGetValue(e.Goroutine, out G? g))
             return;
@@ -237,7 +237,7 @@ internal sealed class PerfettoTraceWriter : ITraceWriter
         _json.WriteEndObject();
     }
 
-    private void Async(string phase, in TraceEvent e, string name, string id)
+    private void Async(string phase, in TraceStep e, string name, string id)
     {
         Open(name, phase, e.Time, Users, 0);
         _json.WriteString("cat", "user");

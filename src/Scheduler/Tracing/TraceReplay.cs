@@ -77,7 +77,7 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
             case TraceRecordKind.Spawned:
                 if (_goroutines.TryGetValue(record.Goroutine, out G? older))
                     End(older);
-                Tell(TraceEventKind.Created, row, Add(record.Goroutine).Id, reference: $"{Path.GetFileName((string?)entry.Reference)}:{record.Value}");
+                Tell(TraceStepKind.Created, row, Add(record.Goroutine).Id, reference: $"{Path.GetFileName((string?)entry.Reference)}:{record.Value}");
                 break;
             case TraceRecordKind.Ended:
                 if (_goroutines.TryGetValue(record.Goroutine, out G? ended))
@@ -118,14 +118,14 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
                 break;
             case TraceRecordKind.TaskBegins:
                 if (_tasks.Add(record.Value))
-                    Tell(TraceEventKind.TaskBegins, row, ((TraceTask)entry.Reference!).Parent, record.Value, ((TraceTask)entry.Reference).Name);
+                    Tell(TraceStepKind.TaskBegins, row, ((TraceTask)entry.Reference!).Parent, record.Value, ((TraceTask)entry.Reference).Name);
                 break;
             case TraceRecordKind.TaskEnds:
                 if (_tasks.Remove(record.Value))
-                    Tell(TraceEventKind.TaskEnds, row, 0, record.Value);
+                    Tell(TraceStepKind.TaskEnds, row, 0, record.Value);
                 break;
             case TraceRecordKind.Log:
-                Tell(TraceEventKind.Log, RowOfUser(record.Goroutine, row), record.Goroutine, record.Value, entry.Reference);
+                Tell(TraceStepKind.Log, RowOfUser(record.Goroutine, row), record.Goroutine, record.Value, entry.Reference);
                 break;
             default:
                 OfRuntimeOrRow(record, row);
@@ -139,33 +139,33 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
         {
             case TraceRecordKind.CollectionBegins:
                 if (_collections++ == 0) // a short one may run during a long one in the background
-                    Tell(TraceEventKind.CollectionBegins, -1, 0, record.Value);
+                    Tell(TraceStepKind.CollectionBegins, -1, 0, record.Value);
                 break;
             case TraceRecordKind.CollectionEnds:
                 if (_collections > 0 && --_collections == 0)
-                    Tell(TraceEventKind.CollectionEnds, -1);
+                    Tell(TraceStepKind.CollectionEnds, -1);
                 break;
             case TraceRecordKind.PauseBegins:
                 if (!_paused)
-                    Tell(TraceEventKind.PauseBegins, -1);
+                    Tell(TraceStepKind.PauseBegins, -1);
                 _paused = true;
                 break;
             case TraceRecordKind.PauseEnds:
                 if (_paused)
-                    Tell(TraceEventKind.PauseEnds, -1);
+                    Tell(TraceStepKind.PauseEnds, -1);
                 _paused = false;
                 break;
             case TraceRecordKind.Heap:
-                Tell(TraceEventKind.Heap, -1, 0, record.Value);
+                Tell(TraceStepKind.Heap, -1, 0, record.Value);
                 break;
             case TraceRecordKind.Polled:
-                Tell(TraceEventKind.Polled, row, 0, record.Value);
+                Tell(TraceStepKind.Polled, row, 0, record.Value);
                 break;
             case TraceRecordKind.TimersFired:
-                Tell(TraceEventKind.TimersFired, row, 0, record.Value);
+                Tell(TraceStepKind.TimersFired, row, 0, record.Value);
                 break;
             case TraceRecordKind.Stolen:
-                Tell(TraceEventKind.Stolen, row, record.Goroutine, record.Value);
+                Tell(TraceStepKind.Stolen, row, record.Goroutine, record.Value);
                 break;
         }
     }
@@ -175,9 +175,9 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
     {
         _time = Math.Max(_time, time);
         if (_paused)
-            Tell(TraceEventKind.PauseEnds, -1);
+            Tell(TraceStepKind.PauseEnds, -1);
         if (_collections > 0)
-            Tell(TraceEventKind.CollectionEnds, -1);
+            Tell(TraceStepKind.CollectionEnds, -1);
         writer.End();
     }
 
@@ -193,7 +193,7 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
     private G Create(long id, bool waiting)
     {
         G g = Add(id);
-        Tell(TraceEventKind.Created, -1, id, reference: spawnSiteOf(id) ?? "(spawned before the trace)");
+        Tell(TraceStepKind.Created, -1, id, reference: spawnSiteOf(id) ?? "(spawned before the trace)");
         if (waiting)
             Wait(g);
         return g;
@@ -201,7 +201,7 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
 
     private void Wait(G g)
     {
-        Tell(TraceEventKind.WasWaiting, -1, g.Id);
+        Tell(TraceStepKind.WasWaiting, -1, g.Id);
         g.Sequence = 2;
         g.State = State.Waiting;
     }
@@ -239,7 +239,7 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
         {
             Repairs++;
             if (g.State == State.Running)
-                Leave(g, TraceEventKind.Yields, State.Runnable);
+                Leave(g, TraceStepKind.Yields, State.Runnable);
             else
                 MakeReady(g, -1);
         }
@@ -252,16 +252,16 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
         if (_rows[row].Goroutine is { } other)
         {
             Repairs++;
-            Leave(other, TraceEventKind.Yields, State.Runnable);
+            Leave(other, TraceStepKind.Yields, State.Runnable);
         }
-        Tell(TraceEventKind.Starts, row, g.Id, sequence: g.Sequence++);
+        Tell(TraceStepKind.Starts, row, g.Id, sequence: g.Sequence++);
         g.State = State.Running;
         g.Row = row;
         _rows[row].Goroutine = g;
     }
 
     // It stops running, and its row, if that is a thread's, is gone with it.
-    private void Leave(G g, TraceEventKind kind, State state, byte detail = 0, object? reference = null)
+    private void Leave(G g, TraceStepKind kind, State state, byte detail = 0, object? reference = null)
     {
         Row row = _rows[g.Row];
         Tell(kind, g.Row, g.Id, 0, reference, detail);
@@ -283,10 +283,10 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
         switch (g.State)
         {
             case State.Running when reason == WaitReason.Yield:
-                Leave(g, TraceEventKind.Yields, State.Runnable);
+                Leave(g, TraceStepKind.Yields, State.Runnable);
                 break;
             case State.Running:
-                Leave(g, TraceEventKind.Blocks, State.Waiting, record.Detail, reference);
+                Leave(g, TraceStepKind.Blocks, State.Waiting, record.Detail, reference);
                 break;
             case State.Runnable when g.Sequence == 1:
                 if (reason != WaitReason.Yield)
@@ -295,7 +295,7 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
             case State.Runnable:
                 Repairs++;
                 StartInThread(g, record.Machine);
-                Leave(g, TraceEventKind.Blocks, State.Waiting, record.Detail, reference);
+                Leave(g, TraceStepKind.Blocks, State.Waiting, record.Detail, reference);
                 break;
         }
     }
@@ -307,17 +307,17 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
             // It comes out of Go.Blocking, and the word that it has lost its processor is a moment late; else its parking is missing.
             if (g.InSyscall)
             {
-                Leave(g, TraceEventKind.SyscallBlocks, State.Detached);
+                Leave(g, TraceStepKind.SyscallBlocks, State.Detached);
             }
             else
             {
                 Repairs++;
-                Leave(g, TraceEventKind.Blocks, State.Waiting, (byte)WaitReason.Task);
+                Leave(g, TraceStepKind.Blocks, State.Waiting, (byte)WaitReason.Task);
             }
         }
         if (g.State == State.Runnable)
             return; // it has yielded, or is a branch that is posted to
-        Tell(g.State == State.Detached ? TraceEventKind.SyscallEnds : TraceEventKind.Unblocked, row, g.Id, sequence: g.Sequence++);
+        Tell(g.State == State.Detached ? TraceStepKind.SyscallEnds : TraceStepKind.Unblocked, row, g.Id, sequence: g.Sequence++);
         g.State = State.Runnable;
     }
 
@@ -329,7 +329,7 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
             MakeReady(g, -1);
             StartInThread(g, 0);
         }
-        Leave(g, TraceEventKind.Ends, State.Waiting);
+        Leave(g, TraceStepKind.Ends, State.Waiting);
         _goroutines.Remove(g.Id);
     }
 
@@ -338,7 +338,7 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
         if (g.State != State.Running)
             return;
         g.InSyscall = true;
-        Tell(TraceEventKind.EntersSyscall, g.Row, g.Id);
+        Tell(TraceStepKind.EntersSyscall, g.Row, g.Id);
     }
 
     private void HandOff(int row, HandOffReason reason, int machine)
@@ -347,17 +347,17 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
         {
             if (reason == HandOffReason.TimeSlice)
             {
-                Leave(g, TraceEventKind.Preempted, State.Runnable);
+                Leave(g, TraceStepKind.Preempted, State.Runnable);
                 StartInThread(g, machine);
             }
             else
             {
                 if (!g.InSyscall)
                     EnterSyscall(g);
-                Leave(g, TraceEventKind.SyscallBlocks, State.Detached);
+                Leave(g, TraceStepKind.SyscallBlocks, State.Detached);
             }
         }
-        Tell(TraceEventKind.HandedOff, row, detail: (byte)reason);
+        Tell(TraceStepKind.HandedOff, row, detail: (byte)reason);
         StopRow(row);
     }
 
@@ -395,7 +395,7 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
             StopRow(index);
         row.Runs = true;
         row.Machine = machine;
-        Tell(TraceEventKind.RowStarts, index, 0, machine);
+        Tell(TraceStepKind.RowStarts, index, 0, machine);
     }
 
     private void StopRow(int index)
@@ -406,12 +406,12 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
         if (row.Goroutine is { } g)
         {
             Repairs++;
-            Leave(g, TraceEventKind.Yields, State.Runnable);
+            Leave(g, TraceStepKind.Yields, State.Runnable);
             if (!row.Runs)
                 return; // a thread's, and it has gone with its goroutine
         }
         row.Runs = false;
-        Tell(TraceEventKind.RowStops, index);
+        Tell(TraceStepKind.RowStops, index);
     }
 
     // ---- What users write: it belongs to a goroutine that runs, where it runs ----
@@ -424,7 +424,7 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
         if (!_goroutines.TryGetValue(record.Goroutine, out G? g) || RunningAgain(g, record.Machine).State != State.Running)
             return;
         (g.Regions ??= []).Push((record.Value, name));
-        Tell(TraceEventKind.RegionBegins, g.Row, g.Id, record.Value, name);
+        Tell(TraceStepKind.RegionBegins, g.Row, g.Id, record.Value, name);
     }
 
     // Those that were begun in it and have not been ended end with it.
@@ -439,15 +439,15 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
         do
         {
             innermost = regions.Pop();
-            Tell(TraceEventKind.RegionEnds, g.Row, g.Id, innermost.Task, innermost.Name);
+            Tell(TraceStepKind.RegionEnds, g.Row, g.Id, innermost.Task, innermost.Name);
         }
         while (innermost != region);
     }
 
     private void Tell(
-        TraceEventKind kind, int row, long goroutine = 0, long value = 0, object? reference = null, byte detail = 0, int sequence = 0)
+        TraceStepKind kind, int row, long goroutine = 0, long value = 0, object? reference = null, byte detail = 0, int sequence = 0)
     {
         Events++;
-        writer.Write(new TraceEvent(kind, _time, row, goroutine, value, reference, detail, sequence));
+        writer.Write(new TraceStep(kind, _time, row, goroutine, value, reference, detail, sequence));
     }
 }

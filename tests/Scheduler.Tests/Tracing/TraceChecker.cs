@@ -15,7 +15,7 @@ internal sealed class TraceChecker : ITraceWriter
     private bool _paused;
     private long _time;
 
-    public List<TraceEvent> Events { get; } = [];
+    public List<TraceStep> Events { get; } = [];
 
     public ArrayBufferWriter<byte> Output { get; } = new();
 
@@ -39,7 +39,7 @@ internal sealed class TraceChecker : ITraceWriter
         Assert.False(_paused);
     }
 
-    public void Write(in TraceEvent e)
+    public void Write(in TraceStep e)
     {
         Events.Add(e);
         Assert.True(e.Time >= _time, $"{e} is before what came before it.");
@@ -47,43 +47,43 @@ internal sealed class TraceChecker : ITraceWriter
         Assert.InRange(e.Row, -1, RowNames.Count - 1);
         switch (e.Kind)
         {
-            case TraceEventKind.RowStarts:
+            case TraceStepKind.RowStarts:
                 Assert.False(RowOf(e).Runs, $"{e}: runs already");
                 _rows[e.Row] = (true, 0);
                 break;
-            case TraceEventKind.RowStops:
+            case TraceStepKind.RowStops:
                 Assert.Equal((true, 0), RowOf(e));
                 _rows[e.Row] = (false, 0);
                 break;
-            case TraceEventKind.Created:
+            case TraceStepKind.Created:
                 Assert.True(_everCreated.Add(e.Goroutine) || !_goroutines.ContainsKey(e.Goroutine), $"{e}: exists already");
                 _goroutines[e.Goroutine] = ("runnable", 1);
                 break;
-            case TraceEventKind.WasWaiting:
+            case TraceStepKind.WasWaiting:
                 Move(e, "runnable", "waiting", 1);
                 _goroutines[e.Goroutine] = ("waiting", 2);
                 break;
-            case TraceEventKind.Starts:
+            case TraceStepKind.Starts:
                 Assert.Equal((true, 0), RowOf(e));
                 Move(e, "runnable", "running", e.Sequence);
                 _goroutines[e.Goroutine] = ("running", e.Sequence + 1);
                 _rows[e.Row] = (true, e.Goroutine);
                 break;
-            case TraceEventKind.Ends:
+            case TraceStepKind.Ends:
                 Leave(e, "dead");
                 _goroutines.Remove(e.Goroutine);
                 _regions.Remove(e.Goroutine);
                 break;
-            case TraceEventKind.Yields or TraceEventKind.Preempted:
+            case TraceStepKind.Yields or TraceStepKind.Preempted:
                 Leave(e, "runnable");
                 break;
-            case TraceEventKind.Blocks or TraceEventKind.SyscallBlocks:
+            case TraceStepKind.Blocks or TraceStepKind.SyscallBlocks:
                 Leave(e, "waiting");
                 break;
-            case TraceEventKind.EntersSyscall:
+            case TraceStepKind.EntersSyscall:
                 Assert.Equal((true, e.Goroutine), RowOf(e));
                 break;
-            case TraceEventKind.Unblocked or TraceEventKind.SyscallEnds:
+            case TraceStepKind.Unblocked or TraceStepKind.SyscallEnds:
                 Move(e, "waiting", "runnable", e.Sequence);
                 _goroutines[e.Goroutine] = ("runnable", e.Sequence + 1);
                 break;
@@ -93,44 +93,44 @@ internal sealed class TraceChecker : ITraceWriter
         }
     }
 
-    private void WriteOther(in TraceEvent e)
+    private void WriteOther(in TraceStep e)
     {
         switch (e.Kind)
         {
-            case TraceEventKind.TaskBegins:
+            case TraceStepKind.TaskBegins:
                 Assert.True(_tasks.Add(e.Value));
                 break;
-            case TraceEventKind.TaskEnds:
+            case TraceStepKind.TaskEnds:
                 Assert.True(_tasks.Remove(e.Value));
                 break;
-            case TraceEventKind.RegionBegins:
+            case TraceStepKind.RegionBegins:
                 Assert.Equal((true, e.Goroutine), RowOf(e));
                 RegionsOf(e.Goroutine).Push((e.Value, (string)e.Reference!));
                 break;
-            case TraceEventKind.RegionEnds:
+            case TraceStepKind.RegionEnds:
                 Assert.Equal((true, e.Goroutine), RowOf(e));
                 Assert.Equal((e.Value, (string)e.Reference!), RegionsOf(e.Goroutine).Pop());
                 break;
-            case TraceEventKind.CollectionBegins:
+            case TraceStepKind.CollectionBegins:
                 Assert.False(_collecting);
                 _collecting = true;
                 break;
-            case TraceEventKind.CollectionEnds:
+            case TraceStepKind.CollectionEnds:
                 Assert.True(_collecting);
                 _collecting = false;
                 break;
-            case TraceEventKind.PauseBegins:
+            case TraceStepKind.PauseBegins:
                 Assert.False(_paused);
                 _paused = true;
                 break;
-            case TraceEventKind.PauseEnds:
+            case TraceStepKind.PauseEnds:
                 Assert.True(_paused);
                 _paused = false;
                 break;
         }
     }
 
-    private (bool Runs, long Goroutine) RowOf(in TraceEvent e) => _rows.GetValueOrDefault(e.Row);
+    private (bool Runs, long Goroutine) RowOf(in TraceStep e) => _rows.GetValueOrDefault(e.Row);
 
     private Stack<(long, string)> RegionsOf(long goroutine)
     {
@@ -139,14 +139,14 @@ internal sealed class TraceChecker : ITraceWriter
         return regions;
     }
 
-    private void Move(in TraceEvent e, string from, string to, int sequence)
+    private void Move(in TraceStep e, string from, string to, int sequence)
     {
         Assert.True(_goroutines.TryGetValue(e.Goroutine, out (string State, int Sequence) g), $"{e}: does not exist");
         Assert.Equal((from, sequence), g);
         _goroutines[e.Goroutine] = (to, sequence);
     }
 
-    private void Leave(in TraceEvent e, string to)
+    private void Leave(in TraceStep e, string to)
     {
         Assert.Equal((true, e.Goroutine), RowOf(e));
         Assert.Equal("running", _goroutines[e.Goroutine].State);

@@ -16,9 +16,9 @@ public sealed class TraceReplayTests
         _replay.Next(new TraceEntry(
             new TraceRecord { Kind = kind, Goroutine = g, Processor = (short)p, Machine = m, Value = value, Detail = (byte)detail, Time = _time++ }, reference));
 
-    private TraceEventKind[] Kinds(long g) => [.. _checker.Events.Where(e => e.Goroutine == g).Select(static e => e.Kind)];
+    private TraceStepKind[] Kinds(long g) => [.. _checker.Events.Where(e => e.Goroutine == g).Select(static e => e.Kind)];
 
-    private TraceEvent Last(TraceEventKind kind) => _checker.Events.Last(e => e.Kind == kind);
+    private TraceStep Last(TraceStepKind kind) => _checker.Events.Last(e => e.Kind == kind);
 
     [Fact]
     public void A_life()
@@ -37,12 +37,12 @@ public sealed class TraceReplayTests
         Tell(TraceRecordKind.Ended, 1, 0, 7);
         Assert.Equal(
             [
-                TraceEventKind.Created, TraceEventKind.Starts, TraceEventKind.Blocks, TraceEventKind.Unblocked, TraceEventKind.Starts,
-                TraceEventKind.Yields, TraceEventKind.Starts, TraceEventKind.Ends,
+                TraceStepKind.Created, TraceStepKind.Starts, TraceStepKind.Blocks, TraceStepKind.Unblocked, TraceStepKind.Starts,
+                TraceStepKind.Yields, TraceStepKind.Starts, TraceStepKind.Ends,
             ],
             Kinds(1));
-        Assert.Equal("Program.cs:12", Last(TraceEventKind.Created).Reference);
-        Assert.Equal((WaitReason.ChannelReceive, typeof(string)), ((WaitReason)Last(TraceEventKind.Blocks).Detail, Last(TraceEventKind.Blocks).Reference));
+        Assert.Equal("Program.cs:12", Last(TraceStepKind.Created).Reference);
+        Assert.Equal((WaitReason.ChannelReceive, typeof(string)), ((WaitReason)Last(TraceStepKind.Blocks).Detail, Last(TraceStepKind.Blocks).Reference));
         Assert.Equal(0, _replay.Repairs);
     }
 
@@ -58,7 +58,7 @@ public sealed class TraceReplayTests
         Tell(kind, 5, 1, 3, detail: kind == TraceRecordKind.Parks ? (int)WaitReason.Sleep : 0);
         Assert.Equal(expected, string.Join(' ', Kinds(5)));
         if (expected.Length > 0)
-            Assert.Equal("Before.cs:5", Last(TraceEventKind.Created).Reference);
+            Assert.Equal("Before.cs:5", Last(TraceStepKind.Created).Reference);
         Assert.Equal(0, _replay.Repairs);
     }
 
@@ -70,14 +70,14 @@ public sealed class TraceReplayTests
         Tell(TraceRecordKind.HandedOff, p: 0, value: 7, detail: (int)HandOffReason.Blocked);
         Tell(TraceRecordKind.ProcessorStarts, p: 0, m: 8);
         Tell(TraceRecordKind.RegionEnds, 1, -1, 7, 4, "of no importance"); // it has come back
-        Assert.Equal((TraceEventKind.Starts, 2), (_checker.Events[^1].Kind, _checker.Events[^1].Row));
+        Assert.Equal((TraceStepKind.Starts, 2), (_checker.Events[^1].Kind, _checker.Events[^1].Row));
         Tell(TraceRecordKind.Parks, 1, -1, 7, detail: (int)WaitReason.Mutex);
         Tell(TraceRecordKind.Ready, 1, 0, 8);
         Tell(TraceRecordKind.Runs, 1, 0, 8);
         Assert.Equal(
             [
-                TraceEventKind.Created, TraceEventKind.Starts, TraceEventKind.EntersSyscall, TraceEventKind.SyscallBlocks, TraceEventKind.SyscallEnds,
-                TraceEventKind.Starts, TraceEventKind.Blocks, TraceEventKind.Unblocked, TraceEventKind.Starts,
+                TraceStepKind.Created, TraceStepKind.Starts, TraceStepKind.EntersSyscall, TraceStepKind.SyscallBlocks, TraceStepKind.SyscallEnds,
+                TraceStepKind.Starts, TraceStepKind.Blocks, TraceStepKind.Unblocked, TraceStepKind.Starts,
             ],
             Kinds(1));
         Assert.Equal(["P0", "P1", "without P 1"], _checker.RowNames);
@@ -93,7 +93,7 @@ public sealed class TraceReplayTests
         {
             Tell(TraceRecordKind.Runs, i, 0, 7);
             Tell(TraceRecordKind.HandedOff, p: 0, value: 7, detail: (int)HandOffReason.TimeSlice);
-            Assert.Equal((TraceEventKind.Starts, 2), (Last(TraceEventKind.Starts).Kind, Last(TraceEventKind.Starts).Row));
+            Assert.Equal((TraceStepKind.Starts, 2), (Last(TraceStepKind.Starts).Kind, Last(TraceStepKind.Starts).Row));
             Tell(TraceRecordKind.Parks, i, -1, 7, detail: (int)WaitReason.Sleep);
         }
         Assert.Equal(["P0", "P1", "without P 1"], _checker.RowNames); // and the row is used again
@@ -115,8 +115,8 @@ public sealed class TraceReplayTests
         Tell(TraceRecordKind.Ended, 1, 1, 7);
         Assert.Equal(
             [
-                TraceEventKind.Created, TraceEventKind.Starts, TraceEventKind.EntersSyscall, TraceEventKind.SyscallBlocks, TraceEventKind.SyscallEnds,
-                TraceEventKind.Starts, TraceEventKind.EntersSyscall, TraceEventKind.Ends,
+                TraceStepKind.Created, TraceStepKind.Starts, TraceStepKind.EntersSyscall, TraceStepKind.SyscallBlocks, TraceStepKind.SyscallEnds,
+                TraceStepKind.Starts, TraceStepKind.EntersSyscall, TraceStepKind.Ends,
             ],
             Kinds(1));
         Assert.Equal(0, _replay.Repairs);
@@ -128,7 +128,7 @@ public sealed class TraceReplayTests
         Tell(TraceRecordKind.Spawned, TraceObserver.FirstBranch + 1, reference: "a.cs");
         Tell(TraceRecordKind.Parks, TraceObserver.FirstBranch + 1, detail: (int)WaitReason.IOWait);
         Tell(TraceRecordKind.Ready, TraceObserver.FirstBranch + 1);
-        Assert.Equal([TraceEventKind.Created, TraceEventKind.WasWaiting, TraceEventKind.Unblocked], Kinds(TraceObserver.FirstBranch + 1));
+        Assert.Equal([TraceStepKind.Created, TraceStepKind.WasWaiting, TraceStepKind.Unblocked], Kinds(TraceObserver.FirstBranch + 1));
         Assert.Equal(0, _replay.Repairs);
     }
 
@@ -143,7 +143,7 @@ public sealed class TraceReplayTests
         Tell(TraceRecordKind.RegionEnds, 1, 0, 7, 4, "inner");
         Tell(TraceRecordKind.RegionEnds, 1, 0, 7, 9, "outer"); // another task's
         Tell(TraceRecordKind.RegionEnds, 1, 0, 7, 4, "outer");
-        Assert.Equal(["inner", "middle", "outer"], _checker.Events.Where(static e => e.Kind == TraceEventKind.RegionEnds).Select(static e => (string)e.Reference!));
+        Assert.Equal(["inner", "middle", "outer"], _checker.Events.Where(static e => e.Kind == TraceStepKind.RegionEnds).Select(static e => (string)e.Reference!));
     }
 
     [Fact]
@@ -158,7 +158,7 @@ public sealed class TraceReplayTests
         Tell(TraceRecordKind.CollectionEnds);
         _replay.End(_time);
         Assert.Equal(
-            [TraceEventKind.CollectionBegins, TraceEventKind.PauseBegins, TraceEventKind.PauseEnds, TraceEventKind.CollectionEnds],
+            [TraceStepKind.CollectionBegins, TraceStepKind.PauseBegins, TraceStepKind.PauseEnds, TraceStepKind.CollectionEnds],
             _checker.Events.Select(static e => e.Kind));
     }
 

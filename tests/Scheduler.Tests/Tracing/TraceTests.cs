@@ -37,18 +37,18 @@ public sealed class TraceTests : IDisposable
         (TraceChecker checker, TraceSession session) = await TraceAsync(() => TracedProgram.RunAsync(_scheduler));
         Assert.Equal((0, 0), (session.LostCount, session.Replay.Repairs));
         Assert.Equal(checker.Events.Count, session.EventCount);
-        foreach (TraceEventKind kind in Enum.GetValues<TraceEventKind>())
+        foreach (TraceStepKind kind in Enum.GetValues<TraceStepKind>())
         {
-            if (kind is not (TraceEventKind.WasWaiting or TraceEventKind.Stolen or TraceEventKind.Polled))
+            if (kind is not (TraceStepKind.WasWaiting or TraceStepKind.Stolen or TraceStepKind.Polled))
                 Assert.True(checker.Events.Exists(e => e.Kind == kind), $"no {kind}");
         }
-        HashSet<WaitReason> reasons = [.. checker.Events.Where(static e => e.Kind == TraceEventKind.Blocks).Select(static e => (WaitReason)e.Detail)];
+        HashSet<WaitReason> reasons = [.. checker.Events.Where(static e => e.Kind == TraceStepKind.Blocks).Select(static e => (WaitReason)e.Detail)];
         Assert.Superset(new HashSet<WaitReason> { WaitReason.Sleep, WaitReason.Task, WaitReason.ChannelSend, WaitReason.Mutex, WaitReason.WaitGroup }, reasons);
         // All have ended, of those that were spawned as of those that branched off.
-        Assert.Equal(Count(checker, TraceEventKind.Created), Count(checker, TraceEventKind.Ends));
+        Assert.Equal(Count(checker, TraceStepKind.Created), Count(checker, TraceStepKind.Ends));
     }
 
-    private static int Count(TraceChecker checker, TraceEventKind kind) => checker.Events.Count(e => e.Kind == kind);
+    private static int Count(TraceChecker checker, TraceStepKind kind) => checker.Events.Count(e => e.Kind == kind);
 
     [Fact]
     public async Task What_a_goroutine_waits_in_is_named()
@@ -63,8 +63,8 @@ public sealed class TraceTests : IDisposable
             Assert.False(await received.Within());
         });
         Assert.Contains(checker.Events, static e =>
-            e.Kind == TraceEventKind.Blocks && e.Reference is Type type && AsyncMethodName.Of(type).StartsWith("NetGo.Tests.TraceTests.", StringComparison.Ordinal));
-        Assert.Contains(checker.Events, static e => e.Kind == TraceEventKind.Created && ((string)e.Reference!).StartsWith("TraceTests.cs:", StringComparison.Ordinal));
+            e.Kind == TraceStepKind.Blocks && e.Reference is Type type && AsyncMethodName.Of(type).StartsWith("NetGo.Tests.TraceTests.", StringComparison.Ordinal));
+        Assert.Contains(checker.Events, static e => e.Kind == TraceStepKind.Created && ((string)e.Reference!).StartsWith("TraceTests.cs:", StringComparison.Ordinal));
     }
 
     private static async Task WaitHereAsync(Channel<int> channel) => await channel.ReceiveAsync();
@@ -77,7 +77,7 @@ public sealed class TraceTests : IDisposable
             _scheduler.Spawn(() => WaitHereAsync(never));
         Bounded.Until(() => _scheduler.Goroutines().Count(static g => g.Status == GoroutineStatus.Waiting) == 3, "all wait");
         (TraceChecker checker, _) = await TraceAsync(() => _scheduler.RunAsync(async () => await Go.YieldAsync()));
-        Assert.Equal(3, checker.Events.Count(static e => e.Kind == TraceEventKind.WasWaiting && e.Goroutine < TraceObserver.FirstBranch));
+        Assert.Equal(3, checker.Events.Count(static e => e.Kind == TraceStepKind.WasWaiting && e.Goroutine < TraceObserver.FirstBranch));
         never.Close();
     }
 

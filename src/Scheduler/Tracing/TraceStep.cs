@@ -9,5 +9,5 @@ namespace NetGo;
 /// <param name="Reference">As the kind says.</param>
 /// <param name="Detail">As the kind says.</param>
 /// <param name="Sequence">As the kind says.</param>
-internal readonly record struct TraceEvent(
-    TraceEventKind Kind, long Time, int Row, long Goroutine = 0, long Value = 0, object? Reference = null, byte Detail = 0, int Sequence = 0);
+internal readonly record struct TraceStep(
+    TraceStepKind Kind, long Time, int Row, long Goroutine = 0, long Value = 0, object? Reference = null, byte Detail = 0, int Sequence = 0);

@@ -1,7 +1,7 @@
 namespace NetGo;
 
-/// <summary>What a <see cref="TraceEvent"/> is: what has happened, without contradictions.</summary>
-internal enum TraceEventKind : byte
+/// <summary>What a <see cref="TraceStep"/> is: what has happened, without contradictions.</summary>
+internal enum TraceStepKind : byte
 {
     /// <summary>A thread begins to use the row. Value: the machine.</summary>
     RowStarts,
