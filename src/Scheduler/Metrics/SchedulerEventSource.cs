@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Tracing;
 
 namespace NetGo;
@@ -9,6 +10,8 @@ namespace NetGo;
 internal sealed class SchedulerEventSource : EventSource
 {
     public static readonly SchedulerEventSource Log = new();
+
+    private const string Primitives = "All arguments are numbers and strings: nothing is serialized by reflection.";
 
     private static readonly string[] s_handOffReasons = Enum.GetNames<HandOffReason>();
     private static readonly string[] s_waitReasons = Enum.GetNames<WaitReason>();
@@ -41,6 +44,7 @@ internal sealed class SchedulerEventSource : EventSource
 
     /// <summary>A processor was taken from a machine.</summary>
     [Event(1, Level = EventLevel.Informational)]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = Primitives)]
     private unsafe void HandOff(int scheduler, int processor, int machine, string reason)
     {
         fixed (char* reasonChars = reason)
@@ -67,6 +71,7 @@ internal sealed class SchedulerEventSource : EventSource
     public void GoroutineEnd(int scheduler, long goroutine) => WriteOf(5, scheduler, goroutine);
 
     [NonEvent]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = Primitives)]
     private unsafe void WriteOf(int id, int scheduler, long goroutine)
     {
         EventData* data = stackalloc EventData[2];
@@ -76,6 +81,7 @@ internal sealed class SchedulerEventSource : EventSource
     }
 
     [NonEvent]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = Primitives)]
     private unsafe void WriteOf(int id, int scheduler, long goroutine, string text)
     {
         fixed (char* characters = text)
