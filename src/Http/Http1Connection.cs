@@ -400,10 +400,12 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
             // The time for the head runs from its first byte, however many more trickle in.
             if (_headDeadline == 0)
                 _headDeadline = Now + Limits.ReadHeaderTimeout;
+            exchange.EndedAt = 0;
             Transport.SetDeadline(PollMode.Read, _headDeadline);
             return Step.AwaitRead;
         }
         _emptyLines = (byte)exchange.Parser.EmptyLines;
+        long now = exchange.EndedAt != 0 ? exchange.EndedAt : Now;
         exchange.Return();
         _exchange = null;
         if (_reportedActive)
@@ -411,7 +413,7 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
             _reportedActive = false;
             Report(ConnState.Idle);
         }
-        Transport.SetDeadline(PollMode.Read, Now + (_hadRequest ? Limits.IdleTimeout : Math.Min(Limits.IdleTimeout, Limits.ReadHeaderTimeout)));
+        Transport.SetDeadline(PollMode.Read, now + (_hadRequest ? Limits.IdleTimeout : Math.Min(Limits.IdleTimeout, Limits.ReadHeaderTimeout)));
         Interlocked.Exchange(ref _state, _hadRequest ? Idle : Fresh);
         if (IsShuttingDown)
             CloseIfIdle();

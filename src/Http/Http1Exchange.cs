@@ -58,6 +58,10 @@ internal sealed class Http1Exchange
     /// <summary>The execution context that the connection's goroutine had before the handler was called; null where it does not flow.</summary>
     public ExecutionContext? ContextBefore;
 
+    /// <summary>When the last request ended, if the clock has been asked then and there has been no wait since; else 0. So an idle connection's deadline does
+    /// not need the clock again.</summary>
+    public long EndedAt;
+
     private BufferPool Buffers => Transport.Scheduler.Buffers;
 
     public static Http1Exchange Rent(Http1Connection connection)
@@ -66,6 +70,7 @@ internal sealed class Http1Exchange
         Http1Exchange exchange = kept.Count > 0 ? kept.Pop() : new Http1Exchange();
         exchange._connection = connection;
         exchange.Output.Buffers = exchange.Buffers;
+        exchange.EndedAt = 0;
         exchange._received = 0;
         exchange._counted = exchange.Output.Sent;
         exchange.BeginRequest();
@@ -99,6 +104,7 @@ internal sealed class Http1Exchange
     // At each wait, and at the end: so a long transfer is seen while it goes on.
     private void CountIo(HttpMetrics? metrics)
     {
+        EndedAt = 0;
         if (metrics is null || !metrics.Io.Enabled)
             return;
         long sent = Output.Sent;

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Tracing;
 
 namespace NetGo.Http;
@@ -8,6 +9,8 @@ namespace NetGo.Http;
 internal sealed class HttpEventSource : EventSource
 {
     public static readonly HttpEventSource Log = new();
+
+    private const string Primitives = "All arguments are numbers and strings: nothing is serialized by reflection.";
 
     private HttpEventSource()
     {
@@ -22,6 +25,7 @@ internal sealed class HttpEventSource : EventSource
     public void ConnectionStop(long connection) => WriteEvent(2, connection);
 
     [Event(3, Level = EventLevel.Informational, ActivityOptions = EventActivityOptions.Disable)]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = Primitives)]
     public unsafe void RequestStart(long connection, string method, string path)
     {
         fixed (char* methodChars = method)
@@ -41,6 +45,7 @@ internal sealed class HttpEventSource : EventSource
     /// <param name="error">"" when it did not fail.</param>
     /// <param name="milliseconds">From the end of the request's head to the end of the response.</param>
     [Event(4, Level = EventLevel.Informational, ActivityOptions = EventActivityOptions.Disable)]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = Primitives)]
     public unsafe void RequestStop(long connection, string route, int status, string error, double milliseconds)
     {
         fixed (char* routeChars = route)
@@ -58,6 +63,7 @@ internal sealed class HttpEventSource : EventSource
 
     /// <summary>The server has answered a request itself, because it is malformed or beyond a limit; no handler has seen it.</summary>
     [Event(5, Level = EventLevel.Warning, ActivityOptions = EventActivityOptions.Disable)]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = Primitives)]
     public unsafe void BadRequest(long connection, int status, string reason)
     {
         fixed (char* reasonChars = reason)

@@ -5,8 +5,8 @@ using System.Text;
 namespace NetGo.Http;
 
 // What metrics, activities and events are told of one request: its begin, when its handler is about to be called, and its end, when the response is
-// complete (or will never be). Part of the exchange, so that a request makes nothing new. Nobody is told of a request that was under way
-// when he began to listen.
+// complete (or will never be). Part of the exchange, so that a request makes nothing new. A request that was under way when the first
+// began to listen is not watched.
 //
 //   Off       nobody has asked
 //   On        between Begin and End
@@ -79,7 +79,8 @@ internal struct RequestWatch
     {
         if (_isCounted)
             metrics.CountActive(HttpMetrics.KindOf(_method, _isHttps), -1);
-        double seconds = (exchange.Transport.Scheduler.Now() - _start) * 1e-9;
+        long now = exchange.EndedAt = exchange.Transport.Scheduler.Now();
+        double seconds = (now - _start) * 1e-9;
         Request request = exchange.Request;
         RequestTagCache tags = request.MatchedPattern?.Tags ?? RequestTagCache.OfNoRoute;
         metrics.RequestDuration.Record(seconds, tags.Get(_method, _isHttps, request.IsHttp10, outcome));

@@ -17,7 +17,7 @@ internal sealed class GoroutineEvents(int scheduler) : HandOffEvents(scheduler)
             SchedulerEventSource.Log.GoroutineEnd(_scheduler, g.Id);
     }
 
-    public override void Parks(Goroutine g, WaitReason reason) => SchedulerEventSource.Log.GoroutinePark(_scheduler, g.Id, reason);
+    public override void Parks(Goroutine g, WaitReason reason) => SchedulerEventSource.Log.GoroutinePark(_scheduler, g, reason);
 
     public override void IsReady(Goroutine g) => SchedulerEventSource.Log.GoroutineReady(_scheduler, g.Id);
 }

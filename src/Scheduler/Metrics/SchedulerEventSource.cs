@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Tracing;
 
 namespace NetGo;
@@ -9,6 +10,11 @@ namespace NetGo;
 internal sealed class SchedulerEventSource : EventSource
 {
     public static readonly SchedulerEventSource Log = new();
+
+    private const string Primitives = "All arguments are numbers and strings: nothing is serialized by reflection.";
+
+    private static readonly string[] s_handOffReasons = Enum.GetNames<HandOffReason>();
+    private static readonly string[] s_waitReasons = Enum.GetNames<WaitReason>();
 
     private SchedulerEventSource()
     {
@@ -29,49 +35,43 @@ internal sealed class SchedulerEventSource : EventSource
             LiveSchedulers.ObserveAll();
     }
 
+    [NonEvent]
+    public void HandOff(int scheduler, Processor processor, Machine machine, HandOffReason reason) =>
+        HandOff(scheduler, processor.Index, machine.Id, s_handOffReasons[(int)reason]);
+
+    [NonEvent]
+    public void GoroutinePark(int scheduler, Goroutine goroutine, WaitReason reason) => GoroutinePark(scheduler, goroutine.Id, s_waitReasons[(int)reason]);
+
     /// <summary>A processor was taken from a machine.</summary>
     [Event(1, Level = EventLevel.Informational)]
-    public unsafe void HandOff(int scheduler, int processor, int machine, HandOffReason reason)
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = Primitives)]
+    private unsafe void HandOff(int scheduler, int processor, int machine, string reason)
     {
-        int why = (int)reason;
-        EventData* data = stackalloc EventData[4];
-        data[0] = new EventData { DataPointer = (nint)(&scheduler), Size = sizeof(int) };
-        data[1] = new EventData { DataPointer = (nint)(&processor), Size = sizeof(int) };
-        data[2] = new EventData { DataPointer = (nint)(&machine), Size = sizeof(int) };
-        data[3] = new EventData { DataPointer = (nint)(&why), Size = sizeof(int) };
-        WriteEventCore(1, 4, data);
-    }
-
-    [Event(2, Level = EventLevel.Verbose)]
-    public unsafe void GoroutineSpawn(int scheduler, long goroutine, string site)
-    {
-        fixed (char* siteChars = site)
+        fixed (char* reasonChars = reason)
         {
-            EventData* data = stackalloc EventData[3];
+            EventData* data = stackalloc EventData[4];
             data[0] = new EventData { DataPointer = (nint)(&scheduler), Size = sizeof(int) };
-            data[1] = new EventData { DataPointer = (nint)(&goroutine), Size = sizeof(long) };
-            data[2] = new EventData { DataPointer = (nint)siteChars, Size = (site.Length + 1) * sizeof(char) };
-            WriteEventCore(2, 3, data);
+            data[1] = new EventData { DataPointer = (nint)(&processor), Size = sizeof(int) };
+            data[2] = new EventData { DataPointer = (nint)(&machine), Size = sizeof(int) };
+            data[3] = Text(reasonChars, reason);
+            WriteEventCore(1, 4, data);
         }
     }
 
+    [Event(2, Level = EventLevel.Verbose)]
+    public void GoroutineSpawn(int scheduler, long goroutine, string site) => WriteOf(2, scheduler, goroutine, site);
+
     [Event(3, Level = EventLevel.Verbose)]
-    public unsafe void GoroutinePark(int scheduler, long goroutine, WaitReason reason)
-    {
-        int why = (int)reason;
-        EventData* data = stackalloc EventData[3];
-        data[0] = new EventData { DataPointer = (nint)(&scheduler), Size = sizeof(int) };
-        data[1] = new EventData { DataPointer = (nint)(&goroutine), Size = sizeof(long) };
-        data[2] = new EventData { DataPointer = (nint)(&why), Size = sizeof(int) };
-        WriteEventCore(3, 3, data);
-    }
+    private void GoroutinePark(int scheduler, long goroutine, string reason) => WriteOf(3, scheduler, goroutine, reason);
 
     [Event(4, Level = EventLevel.Verbose)]
-    public unsafe void GoroutineReady(int scheduler, long goroutine) => WriteOf(4, scheduler, goroutine);
+    public void GoroutineReady(int scheduler, long goroutine) => WriteOf(4, scheduler, goroutine);
 
     [Event(5, Level = EventLevel.Verbose)]
-    public unsafe void GoroutineEnd(int scheduler, long goroutine) => WriteOf(5, scheduler, goroutine);
+    public void GoroutineEnd(int scheduler, long goroutine) => WriteOf(5, scheduler, goroutine);
 
+    [NonEvent]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = Primitives)]
     private unsafe void WriteOf(int id, int scheduler, long goroutine)
     {
         EventData* data = stackalloc EventData[2];
@@ -79,4 +79,22 @@ internal sealed class SchedulerEventSource : EventSource
         data[1] = new EventData { DataPointer = (nint)(&goroutine), Size = sizeof(long) };
         WriteEventCore(id, 2, data);
     }
+
+    [NonEvent]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = Primitives)]
+    private unsafe void WriteOf(int id, int scheduler, long goroutine, string text)
+    {
+        fixed (char* characters = text)
+        {
+            EventData* data = stackalloc EventData[3];
+            data[0] = new EventData { DataPointer = (nint)(&scheduler), Size = sizeof(int) };
+            data[1] = new EventData { DataPointer = (nint)(&goroutine), Size = sizeof(long) };
+            data[2] = Text(characters, text);
+            WriteEventCore(id, 3, data);
+        }
+    }
+
+    // With the NUL at its end.
+    private static unsafe EventData Text(char* characters, string text) =>
+        new() { DataPointer = (nint)characters, Size = (text.Length + 1) * sizeof(char) };
 }

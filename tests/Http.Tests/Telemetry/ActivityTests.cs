@@ -169,7 +169,7 @@ public sealed class ActivityTests : IDisposable
     public async Task It_flows_where_the_handler_goes_and_not_beyond()
     {
         Listen();
-        await using var server = new TestServer(async (response, _) =>
+        await using var server = new TestServer(async (response, request) =>
         {
             Activity here = Activity.Current!;
             await Go.YieldAsync();
@@ -178,7 +178,7 @@ public sealed class ActivityTests : IDisposable
             Assert.Same(here, Activity.Current);
             Channel<Activity?> channel = Channel.Make<Activity?>();
             Go.Spawn(async () => await channel.SendAsync(Activity.Current));
-            (Activity? there, _) = await channel.ReceiveAsync();
+            (Activity? there, bool _) = await channel.ReceiveAsync();
             Assert.Same(here, there);
             await response.WriteAsync(here.Id!);
         });
