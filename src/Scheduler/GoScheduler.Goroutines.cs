@@ -32,14 +32,29 @@ public sealed partial class GoScheduler
         GoroutineScan.StampWaiting(this);
         uint now = GoroutineScan.Stamp(Now());
         var sites = new Dictionary<(string, int), string>(SpawnSiteComparer.Instance);
+        Dictionary<Goroutine, int> threads = ThreadsOfGoroutines();
         var list = new List<GoroutineInfo>();
         foreach (Goroutine g in AllGoroutines)
         {
-            if (g.TryDescribe(now, sites, withFrames) is { } info)
+            if (g.TryDescribe(now, sites, withFrames, threads) is { } info)
                 list.Add(info);
         }
         list.Sort(static (a, b) => (a.Id, a.IsBranch, a.WaitReason).CompareTo((b.Id, b.IsBranch, b.WaitReason)));
         return list;
+    }
+
+    private Dictionary<Goroutine, int> ThreadsOfGoroutines()
+    {
+        var threads = new Dictionary<Goroutine, int>(ReferenceEqualityComparer.Instance);
+        lock (_lock)
+        {
+            foreach (Machine machine in _allMachines)
+            {
+                if (machine.Current is { } running)
+                    threads[running] = machine.Clock.ThreadId;
+            }
+        }
+        return threads;
     }
 
     // Paths are the compiler's constants: the same object for the same site, most often.

@@ -15,6 +15,7 @@ public sealed partial class GoScheduler
 
     // Guarded by _lock.
     private readonly HashSet<Machine> _wiredMachines = [];
+    private readonly HashSet<Machine> _allMachines = [];
     private Machine? _idleMachines;
     private int _machinesMade;
     private int _machines;
@@ -43,13 +44,15 @@ public sealed partial class GoScheduler
             _machines++;
         }
         var made = new Machine(this, id);
+        lock (_lock)
+            _allMachines.Add(made);
         try
         {
             made.Start();
         }
         catch (OutOfMemoryException)
         {
-            MachineEnded(); // the system has no thread for us
+            MachineEnded(made); // the system has no thread for us
             return null;
         }
         return made;
@@ -77,10 +80,13 @@ public sealed partial class GoScheduler
         machine.Resume(null);
     }
 
-    internal void MachineEnded()
+    internal void MachineEnded(Machine machine)
     {
         lock (_lock)
+        {
             _machines--;
+            _allMachines.Remove(machine);
+        }
     }
 
     /// <summary>A processor cannot be handed off: there is no machine for it. Go throws here. Said once until it was possible

@@ -21,11 +21,24 @@ public sealed partial class GoScheduler
     internal void Ready(Goroutine g, bool next)
     {
         g.MarkRunnable();
-        Enqueue(g, next);
+        if (TryEnqueueHere(g, next))
+            return;
+        if (Machine.OfThisThread is null)
+            WokenFromOutside = true;
+        EnqueueGlobal(g);
     }
+
+    /// <summary>A thread that runs no goroutine has made one ready.</summary>
+    internal bool WokenFromOutside { get; private set; }
 
     /// <summary>Puts a goroutine that is marked runnable on the queue of this thread's processor, else on the global one.</summary>
     internal void Enqueue(Goroutine g, bool next)
+    {
+        if (!TryEnqueueHere(g, next))
+            EnqueueGlobal(g);
+    }
+
+    private bool TryEnqueueHere(Goroutine g, bool next)
     {
         if (Machine.OfThisThread is { } machine && machine.Scheduler == this)
         {
@@ -39,11 +52,11 @@ public sealed partial class GoScheduler
                 machine.Unpin(previous);
                 if (wake)
                     WakeOne();
-                return;
+                return true;
             }
             machine.Unpin(previous);
         }
-        EnqueueGlobal(g);
+        return false;
     }
 
     /// <summary>Puts a goroutine that gives way on the queue. Nobody is woken when there is no other: this processor will run it

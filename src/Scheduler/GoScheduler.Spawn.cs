@@ -68,7 +68,7 @@ public sealed partial class GoScheduler
         ArgumentNullException.ThrowIfNull(body);
         // Its continuations need not be forced off this thread: whoever awaits it in another goroutine gets a post, and nobody's
         // code runs inline where a SynchronizationContext is current.
-        var result = new TaskCompletionSource<T>();
+        var result = new TaskCompletionSource<T>(OwnTask.Marker);
         SpawnCore(
             async () =>
             {
@@ -151,8 +151,10 @@ public sealed partial class GoScheduler
         return Default.RentBranch(null);
     }
 
-    private sealed class ForeignContinuation(Action<object?> continuation, object? argument, SynchronizationContext? context)
+    private sealed class ForeignContinuation(Action<object?> continuation, object? argument, SynchronizationContext? context) : IContinuationWrapper
     {
+        public object? Argument => argument;
+
         public void Run()
         {
             if (context is not null)

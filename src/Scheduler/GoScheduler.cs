@@ -20,6 +20,7 @@ public sealed partial class GoScheduler : IDisposable
     private readonly Sysmon _sysmon;
     private readonly int _traceBufferEvents;
     private readonly Simulation? _simulation;
+    private readonly GoroutineWatch? _watch;
     private volatile bool _stopping;
     private volatile bool _sysmonHasEnded;
     private bool _processorsReleased;
@@ -36,6 +37,7 @@ public sealed partial class GoScheduler : IDisposable
             foreach (Processor p in _processors)
                 GiveToMachine(p, ReserveMachine() ?? throw new MachineLimitException(_maxMachines));
             _sysmon.Start();
+            _watch = new GoroutineWatch(this, options ?? new SchedulerOptions());
         }
         catch
         {
@@ -202,6 +204,7 @@ public sealed partial class GoScheduler : IDisposable
                 return;
             _stopping = true;
         }
+        _watch?.Dispose();
         _sysmon.Stop();
         // The machine that this is called on cannot come back before it returns.
         Machine? own = Machine.OfThisThread;

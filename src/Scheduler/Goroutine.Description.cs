@@ -11,7 +11,8 @@ internal sealed partial class Goroutine
     /// <param name="now">The time, as a stamp.</param>
     /// <param name="sites">Spawn sites that have been put into words.</param>
     /// <param name="withFrames">Also what it waits in.</param>
-    internal GoroutineInfo? TryDescribe(uint now, Dictionary<(string File, int Line), string> sites, bool withFrames)
+    /// <param name="threads">On which threads goroutines run.</param>
+    internal GoroutineInfo? TryDescribe(uint now, Dictionary<(string File, int Line), string> sites, bool withFrames, Dictionary<Goroutine, int>? threads = null)
     {
         while (true)
         {
@@ -19,12 +20,12 @@ internal sealed partial class Goroutine
             if (state.Status is GoroutineStatus.Idle or GoroutineStatus.Dead)
                 return null;
             long id = Id;
-            string file = SpawnFile;
+            string file = SpawnFile ?? "";
             int line = _spawnLine;
             bool isBranch = _isBranch;
             uint stamp = _waitStamp;
             bool waits = state.Status == GoroutineStatus.Waiting;
-            IReadOnlyList<GoroutineFrame> frames = withFrames && waits ? AsyncStack.Of(_argument, _body) : [];
+            IReadOnlyList<GoroutineFrame> frames = withFrames && waits ? AsyncStack.Of(_argument, _bodyOrRoot as Task) : [];
             Volatile.ReadBarrier();
             if (id != Id || (withFrames && waits && (state.Status, state.WaitReason) != (Status, WaitReason)))
                 continue; // it is another's by now, or went on while its frames were read
@@ -36,9 +37,21 @@ internal sealed partial class Goroutine
                 SpawnFile = file,
                 SpawnLine = line,
                 Frames = frames,
+                ThreadId = threads?.GetValueOrDefault(this) ?? 0,
             };
         }
     }
+
+    /// <summary>It waits, and for something that only another goroutine, or a thread that runs none, brings about.</summary>
+    internal bool WaitsForGoroutine => Status == GoroutineStatus.Waiting && WaitReason switch
+    {
+        WaitReason.Yield or WaitReason.Sleep or WaitReason.IOWait or WaitReason.Buffer or WaitReason.SimulationIdle => false,
+        WaitReason.Task => AsyncStack.AwaitedBy(_bodyOrRoot as Task) is Task { AsyncState: OwnTask },
+        _ => true,
+    };
+
+    /// <summary>What it waits in, while it waits.</summary>
+    internal IReadOnlyList<GoroutineFrame> Stack() => AsyncStack.Of(_argument, _bodyOrRoot as Task);
 
     /// <summary>Stamps it if it waits and has no stamp. Should it run in between, the time that is told of a later wait may be too long by
     /// what lies between two lines here.</summary>

@@ -77,7 +77,9 @@ internal sealed partial class Goroutine : SynchronizationContext, IValueTaskSour
 
     private Delegate? _target;
     private object? _argument;
-    private Task? _body;
+    // The task of the body, null while it is not known; of a branch its root, null when it has none. They share the place, for there may be a
+    // million of these.
+    private object? _bodyOrRoot;
     private string? _spawnFile;
     private GoroutineExtras? _extras;
 
@@ -95,7 +97,7 @@ internal sealed partial class Goroutine : SynchronizationContext, IValueTaskSour
     internal byte RegistryShard;
 
     /// <summary>The goroutine that this one branched off from; null for one that was spawned.</summary>
-    internal Goroutine? Root { get; private set; }
+    internal Goroutine? Root => _isBranch ? _bodyOrRoot as Goroutine : null;
 
     /// <summary>A number unique within its scheduler. A branch has its root's.</summary>
     internal long Id { get; private set; }
@@ -107,7 +109,7 @@ internal sealed partial class Goroutine : SynchronizationContext, IValueTaskSour
     /// <summary>Where it was spawned: "file:line".</summary>
     internal string SpawnSite => $"{Path.GetFileName(_spawnFile)}:{_spawnLine}";
 
-    internal string SpawnFile => _spawnFile ?? "";
+    internal string? SpawnFile => _spawnFile;
 
     internal int SpawnLine => _spawnLine;
 
@@ -147,10 +149,9 @@ internal sealed partial class Goroutine : SynchronizationContext, IValueTaskSour
     {
         Id = id;
         Volatile.WriteBarrier(); // for who reads the rest of it and then asks again who it is
-        Root = null;
         _spawnFile = file;
         _spawnLine = line;
-        _body = null;
+        _bodyOrRoot = null;
         _completionHooked = false;
         _entry = body switch
         {
@@ -174,16 +175,16 @@ internal sealed partial class Goroutine : SynchronizationContext, IValueTaskSour
     /// <summary>Makes it a branch of <paramref name="root"/>, to be parked or posted to at once.</summary>
     internal void PrepareBranch(Goroutine? root)
     {
-        Root = root?.Root ?? root;
-        Id = Root?.Id ?? 0;
+        root = root?.Root ?? root;
+        Id = root?.Id ?? 0;
         Volatile.WriteBarrier();
-        _spawnFile = Root?._spawnFile;
-        _spawnLine = Root?._spawnLine ?? 0;
-        _body = null;
+        _spawnFile = root?._spawnFile;
+        _spawnLine = root?._spawnLine ?? 0;
+        _bodyOrRoot = root;
         _isBranch = true;
         _waitStamp = 0;
-        if (Root is { IsLocked: true })
-            WiredTo = Root.WiredTo;
+        if (root is { IsLocked: true })
+            WiredTo = root.WiredTo;
         Volatile.WriteBarrier();
         _state.Set(GoroutineStatus.Running);
     }
@@ -237,15 +238,15 @@ internal sealed partial class Goroutine : SynchronizationContext, IValueTaskSour
         Task body = Invoke(entry, target, argument);
         if (machine.Current == this)
         {
-            _body = body;
+            _bodyOrRoot = body;
             return;
         }
         // It has parked, and may be running elsewhere by now.
-        if (Interlocked.CompareExchange(ref _body, body, null) is null)
+        if (Interlocked.CompareExchange(ref _bodyOrRoot, body, null) is null)
             return;
         // It has even come to an end elsewhere, where the body's task was wanted. Nobody can have finished it, so it is
         // still ours to finish.
-        Volatile.Write(ref _body, body);
+        Volatile.Write(ref _bodyOrRoot, body);
         _completionHooked = true;
         HookCompletion(body);
     }
@@ -278,8 +279,7 @@ internal sealed partial class Goroutine : SynchronizationContext, IValueTaskSour
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool EndRun()
     {
-        Task? body = Volatile.Read(ref _body);
-        if (body is not null && body != s_bodyWanted && body.IsCompleted)
+        if (!_isBranch && Volatile.Read(ref _bodyOrRoot) is { } known && known != s_bodyWanted && Unsafe.As<Task>(known).IsCompleted)
         {
             _state.Set(GoroutineStatus.Dead);
             return true;
@@ -295,7 +295,7 @@ internal sealed partial class Goroutine : SynchronizationContext, IValueTaskSour
             return true;
         }
         _neverReuse = true;
-        Task? body = Interlocked.CompareExchange(ref _body, s_bodyWanted, null);
+        var body = Unsafe.As<Task?>(Interlocked.CompareExchange(ref _bodyOrRoot, s_bodyWanted, null));
         if (body is not null && body != s_bodyWanted && !_completionHooked)
         {
             _completionHooked = true;
@@ -304,7 +304,7 @@ internal sealed partial class Goroutine : SynchronizationContext, IValueTaskSour
         Scheduler.Observer?.Parks(this, WaitReason.Task);
         _state.ParkForTask();
         // From here a Post may have it. The body may have completed (and the hook have run in vain) before the exchange.
-        body = Volatile.Read(ref _body);
+        body = Unsafe.As<Task?>(Volatile.Read(ref _bodyOrRoot));
         return body is not null && body != s_bodyWanted && body.IsCompleted && TryKill();
     }
 
@@ -320,20 +320,23 @@ internal sealed partial class Goroutine : SynchronizationContext, IValueTaskSour
         });
 
     /// <summary>The body's error once it is dead; null when it ended well.</summary>
-    internal Exception? Failure => _body is { IsFaulted: true } body ? body.Exception!.InnerException : null;
+    internal Exception? Failure => _bodyOrRoot is Task { IsFaulted: true } body ? body.Exception!.InnerException : null;
 
     internal void ClearForReuse()
     {
-        _body = null;
+        _bodyOrRoot = null;
         _isBranch = false;
         _operation = Operation.None;
-        Root = null;
         if (_extras is not null)
             ClearExtras();
     }
 
     /// <summary>It goes to the garbage collector, which may not find it for a while.</summary>
-    internal void ClearForDrop() => _body = null;
+    internal void ClearForDrop()
+    {
+        if (!_isBranch)
+            _bodyOrRoot = null;
+    }
 
     private void ClearExtras()
     {
@@ -401,8 +404,10 @@ internal sealed partial class Goroutine : SynchronizationContext, IValueTaskSour
         continuation = static state => ((ContinuationInContext)state!).Run();
     }
 
-    private sealed class ContinuationInContext(ExecutionContext context, Action<object?> continuation, object? argument)
+    private sealed class ContinuationInContext(ExecutionContext context, Action<object?> continuation, object? argument) : IContinuationWrapper
     {
+        public object? Argument => argument;
+
         public void Run() => ExecutionContext.Run(context, static state => ((ContinuationInContext)state!).RunHere(), this);
 
         private void RunHere() => continuation(argument);

@@ -21,6 +21,9 @@ public sealed record GoroutineInfo(long Id, string SpawnSite, GoroutineStatus St
     /// <summary>The line that it was spawned in.</summary>
     public int SpawnLine { get; init; }
 
+    /// <summary>The system's number of the thread that it runs on, or blocks; 0 when it does not run, and where that is not known.</summary>
+    public int ThreadId { get; init; }
+
     /// <summary>What it waits in, from the innermost async method outwards. Empty unless it was asked for
     /// (<see cref="GoScheduler.GoroutineStacks"/>), and where it cannot be found out.</summary>
     public IReadOnlyList<GoroutineFrame> Frames { get; init; } = [];

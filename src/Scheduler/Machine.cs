@@ -180,7 +180,7 @@ internal sealed partial class Machine
             goesOn = RunOne();
         Leave();
         t_machine = null;
-        Scheduler.MachineEnded();
+        Scheduler.MachineEnded(this);
         HasEnded = true;
         if (Scheduler.IsStopping)
             Scheduler.ReleaseProcessors();

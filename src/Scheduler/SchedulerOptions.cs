@@ -1,4 +1,5 @@
 using System.Numerics;
+using Microsoft.Extensions.Logging;
 
 namespace NetGo;
 
@@ -40,10 +41,25 @@ public sealed class SchedulerOptions
     /// written overwrite the oldest, which are lost. Of 40 bytes each. A power of two from 1,024 to 16 Mi; the default is 65,536.</summary>
     public int TraceBufferEvents { get; set; } = 64 * 1024;
 
+    /// <summary>A goroutine that waits for longer than this is reported, once, with where it was spawned and what it waits in; the same ones
+    /// together. Sleeps, and waits for the network, do not count. The default, <see cref="Timeout.InfiniteTimeSpan"/>, is not to.</summary>
+    public TimeSpan LongWait { get; set; } = Timeout.InfiniteTimeSpan;
+
+    /// <summary>When all goroutines have been asleep for so long, each for another, that is reported, once, with all of them; Go ends the
+    /// process there, but here another thread could still wake one. It is not reported where sockets or timers are waited for, nor when such
+    /// a thread has woken one before. The default is 10 seconds; <see cref="Timeout.InfiniteTimeSpan"/> is not to. With Native AOT a goroutine that awaits a
+    /// task is never taken to be asleep.</summary>
+    public TimeSpan DeadlockAfter { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Where <see cref="LongWait"/> and <see cref="DeadlockAfter"/> are reported. The default, null, is standard error.</summary>
+    public ILogger? Logger { get; set; }
+
     internal void Validate()
     {
         if (TraceBufferEvents is < 1024 or > 16 * 1024 * 1024 || !BitOperations.IsPow2(TraceBufferEvents))
             throw new ArgumentOutOfRangeException(nameof(TraceBufferEvents), TraceBufferEvents, "A power of two from 1,024 to 16,777,216.");
+        ValidatePositive(LongWait, nameof(LongWait));
+        ValidatePositive(DeadlockAfter, nameof(DeadlockAfter));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxProcs, 1, nameof(MaxProcs));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxProcs, IdleProcessors.Max, nameof(MaxProcs));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxMachines, MaxProcs, nameof(MaxMachines));
@@ -58,6 +74,12 @@ public sealed class SchedulerOptions
         ArgumentNullException.ThrowIfNull(Policy);
         if (Policy.TimeSlice != Timeout.InfiniteTimeSpan)
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(Policy.TimeSlice, TimeSpan.Zero, "Policy.TimeSlice");
+    }
+
+    private static void ValidatePositive(TimeSpan value, string name)
+    {
+        if (value != Timeout.InfiniteTimeSpan)
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero, name);
     }
 
     private static int DefaultMaxProcs() => Math.Min(

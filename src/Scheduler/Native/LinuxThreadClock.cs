@@ -12,6 +12,8 @@ internal sealed unsafe class LinuxThreadClock : ThreadClock
         _threadId = threadId;
     }
 
+    public override int ThreadId => _threadId;
+
     public static LinuxThreadClock? TryCreate()
     {
         int clockId;

@@ -21,6 +21,9 @@ internal class ThreadClock
         return clock ?? new ThreadClock();
     }
 
+    /// <summary>The system's number of the thread; 0 where that is not known.</summary>
+    public virtual int ThreadId => 0;
+
     /// <summary>How long the thread has used a core, in the system's own unit: the same number twice when it has not run
     /// in between. Always the same where the system does not tell: then <see cref="IsAsleep"/> alone decides.</summary>
     public virtual long CpuTime() => 0;

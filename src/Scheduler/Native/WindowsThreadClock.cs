@@ -12,6 +12,8 @@ internal sealed unsafe class WindowsThreadClock : ThreadClock
 
     private WindowsThreadClock(SafeWaitHandle thread) => _thread = thread;
 
+    public override int ThreadId { get; } = (int)WindowsThreads.GetCurrentThreadId();
+
     public static WindowsThreadClock? TryCreate()
     {
         nint handle = WindowsThreads.OpenThread(
