@@ -9,7 +9,8 @@ usage() {
 usage: compare.sh [options]
 
   --targets A,B,...     floor, go, netgo, aspnet, aspnet-inline, aspnet-netpoll
-                        (floor,go,aspnet,netgo)
+                        (floor,go,aspnet,netgo); netgo-KIND is netgo with --watch KIND
+  --to A,B,...          the targets that the others are compared with (floor,go,aspnet)
   --scenarios A,B,...   plaintext, pipelined, json, connections (these), tls, h2c (aspnet only)
   --rounds N            with new processes (2)
   --slices N            in which each target is measured in turn, in a round (5)
@@ -26,6 +27,7 @@ END
 }
 
 targets=floor,go,aspnet,netgo
+to=floor,go,aspnet
 scenarios=plaintext,pipelined,json,connections
 rounds=2
 slices=5
@@ -35,7 +37,7 @@ connections=64
 port=18081
 server_core=0
 client_core=1
-read_options "targets scenarios rounds slices seconds warmup connections port server-core client-core" "$@"
+read_options "targets to scenarios rounds slices seconds warmup connections port server-core client-core" "$@"
 need taskset wrk curl awk
 
 # The program that plays a target's part in a scenario: floor has one answer, so it is another one for JSON.
@@ -115,5 +117,5 @@ fi
 results=$loadtests/results/compare-$(date +%Y%m%d-%H%M%S).tsv
 run_rounds
 for scenario in "${scenarios[@]}"; do
-    report "$scenario" request floor go aspnet
+    report "$scenario" request ${to//,/ }
 done

@@ -65,11 +65,12 @@ target_command() {
         floor-json) command=("$build/floor" "$port" --json) ;;
         go) command=("$build/go" "$port") ;;
         netgo) command=("$build/netgo/netgo" "$port") ;;
+        netgo-*) command=("$build/netgo/netgo" "$port" --watch "${name#netgo-}") ;;
         aspnet) command=("$build/aspnet/aspnet" "$port") ;;
         aspnet-inline)
             command=(env DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1 "$build/aspnet/aspnet" "$port" --transport sockets-inline) ;;
         aspnet-netpoll) command=("$build/aspnet/aspnet" "$port" --transport netpoll) ;;
-        *) die "there is no target '$name' (floor, floor-json, go, netgo, aspnet, aspnet-inline, aspnet-netpoll)" ;;
+        *) die "there is no target '$name' (floor, floor-json, go, netgo, netgo-KIND, aspnet, aspnet-inline, aspnet-netpoll)" ;;
     esac
 }
 

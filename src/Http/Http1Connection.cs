@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Security;
 using System.Runtime.ExceptionServices;
 using System.Security.Cryptography.X509Certificates;
@@ -34,6 +35,8 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
     private const int Closed = 2;
     private const int Fresh = 3;
 
+    private static long s_lastId;
+
     private readonly Server _server;
     private Http1Exchange? _exchange;
     private ValueTask _handler;
@@ -47,6 +50,8 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
     private long _discarded;
     private long _headDeadline;
     private readonly TlsOptions? _tls;
+    private long _openedAt; // 0 when nobody wanted to know
+    private long _id;
     private CancelContext? _current; // what a close ends: the context of the request, or of the wait for memory
 
     internal Http1Connection(Server server, HttpTransport transport, Context context, TlsOptions? tls)
@@ -84,6 +89,12 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
 
     public HttpLimits Limits => _server.Limits;
 
+    /// <summary>Null when the server serves nothing.</summary>
+    public HttpMetrics? Metrics => _server.Metrics;
+
+    /// <summary>A number, for events.</summary>
+    public long Id => _id != 0 ? _id : _id = Interlocked.Increment(ref s_lastId);
+
     public bool IsShuttingDown => _server.IsShuttingDown;
 
     public ReadOnlySpan<byte> ServerFieldLine => _server.ServerFieldLine;
@@ -102,6 +113,7 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
         try
         {
             Report(ConnState.New);
+            BeginTelemetry();
             if (_tls is not null && !await ShakeHandsAsync(_tls))
                 return;
             while (true)
@@ -157,6 +169,8 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
         {
             _exchange?.Return();
             _exchange = null;
+            if (!IsHijacked)
+                EndTelemetry();
             Transport.Release(); // before Close, which then has nobody to wake
             if (!IsHijacked)
             {
@@ -171,6 +185,23 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
         Report(ConnState.Closed);
         _server.Leave(Transport.Connection);
         _server.Remove(this);
+    }
+
+    private void BeginTelemetry()
+    {
+        if (Metrics is { TimesConnections: true })
+            _openedAt = Now;
+        if (HttpEventSource.Log.IsEnabled())
+            HttpEventSource.Log.ConnectionStart(Id, Transport.RemoteEndPoint.ToString() ?? "");
+    }
+
+    // While there is a reference: the address is asked for.
+    private void EndTelemetry()
+    {
+        if (_openedAt != 0)
+            Metrics!.ConnectionEnded(Now - _openedAt, HttpMetrics.Describe(Transport));
+        if (HttpEventSource.Log.IsEnabled())
+            HttpEventSource.Log.ConnectionStop(Id);
     }
 
     private async ValueTask<bool> ShakeHandsAsync(TlsOptions options)
@@ -259,8 +290,16 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
     {
         IsHijacked = true;
         NetConnection? connection = Transport.Connection;
-        stream.OnClose(() => _server.Leave(connection));
-        _server.Remove(this);
+        TagList tags = _openedAt != 0 ? HttpMetrics.Describe(Transport) : default;
+        stream.OnClose(() =>
+        {
+            _server.LeaveHijacked(connection);
+            if (_openedAt != 0)
+                Metrics!.ConnectionEnded(Now - _openedAt, tags);
+            if (HttpEventSource.Log.IsEnabled())
+                HttpEventSource.Log.ConnectionStop(Id);
+        });
+        _server.RemoveHijacked(this);
         Report(ConnState.Hijacked);
     }
 
@@ -361,10 +400,12 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
             // The time for the head runs from its first byte, however many more trickle in.
             if (_headDeadline == 0)
                 _headDeadline = Now + Limits.ReadHeaderTimeout;
+            exchange.EndedAt = 0;
             Transport.SetDeadline(PollMode.Read, _headDeadline);
             return Step.AwaitRead;
         }
         _emptyLines = (byte)exchange.Parser.EmptyLines;
+        long now = exchange.EndedAt != 0 ? exchange.EndedAt : Now;
         exchange.Return();
         _exchange = null;
         if (_reportedActive)
@@ -372,7 +413,7 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
             _reportedActive = false;
             Report(ConnState.Idle);
         }
-        Transport.SetDeadline(PollMode.Read, Now + (_hadRequest ? Limits.IdleTimeout : Math.Min(Limits.IdleTimeout, Limits.ReadHeaderTimeout)));
+        Transport.SetDeadline(PollMode.Read, now + (_hadRequest ? Limits.IdleTimeout : Math.Min(Limits.IdleTimeout, Limits.ReadHeaderTimeout)));
         Interlocked.Exchange(ref _state, _hadRequest ? Idle : Fresh);
         if (IsShuttingDown)
             CloseIfIdle();
@@ -432,6 +473,9 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
     private void Refuse(Http1Exchange exchange, int status, string reason)
     {
         HttpLog.RequestRefused(_server.Logger, status, reason);
+        _server.Metrics?.Refused(status);
+        if (HttpEventSource.Log.IsEnabled())
+            HttpEventSource.Log.BadRequest(Id, status, reason);
         string text = $"{status} {StatusText.Of(status)}: {reason}\n";
         string date = Encoding.ASCII.GetString(DateField.Line);
         string server = Encoding.Latin1.GetString(ServerFieldLine);
@@ -463,6 +507,9 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
         exchange.Output.MarkAhead();
         exchange.Response.Begin();
         _handlerStarted = true;
+        exchange.ContextBefore = ExecutionContext.Capture();
+        if (_server.Metrics is { } metrics && RequestWatch.IsWanted(metrics))
+            exchange.Watch.Begin(exchange, metrics);
         try
         {
             ValueTask handler = _server.Handler.ServeHttpAsync(exchange.Response, exchange.Request);
@@ -485,27 +532,54 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
     private void EndHandler()
     {
         Http1Exchange exchange = _exchange!;
-        Http1ResponseWriter response = exchange.Response;
+        Exception? error = _handlerError;
+        _handlerError = null;
         _handlerStarted = false;
         EndContext();
-        if (IsHijacked)
-        {
-            EndHijacked(exchange);
-            return;
-        }
+        int status = IsHijacked ? EndHijacked(exchange, error) : EndRequest(exchange, ref error);
+        if (exchange.Watch.IsOn)
+            EndWatch(exchange, status, error);
+        // What the handler has left there, its activity or AsyncLocals of its own, is not for the next request.
+        if (exchange.ContextBefore is { } context && ExecutionContext.Capture() != context)
+            ExecutionContext.Restore(context);
+    }
+
+    private static void EndWatch(Http1Exchange exchange, int status, Exception? error)
+    {
+        if (error is BadRequestException)
+            error = null; // the client's failure, and the status says so
+        string? type = status < 0 ? RequestOutcome.Incomplete : null;
+        exchange.Watch.End(exchange, exchange.Connection.Metrics!, new RequestOutcome(Math.Abs(status), error?.GetType().FullName ?? type), error);
+    }
+
+    private int EndHijacked(Http1Exchange exchange, Exception? error)
+    {
+        if (error is not null)
+            HttpLog.HandlerFailed(_server.Logger, exchange.Request.Method, exchange.Request.Target, error);
+        _phase = Phase.Sending;
+        _discarded = MaxLinger;
+        return exchange.Response.StatusCode == 101 ? 101 : 0;
+    }
+
+    // The status of the response, negative when that is not whole.
+    private int EndRequest(Http1Exchange exchange, ref Exception? error)
+    {
+        Http1ResponseWriter response = exchange.Response;
         bool whole;
         try
         {
-            whole = EndResponse(exchange);
+            whole = EndResponse(exchange, ref error);
         }
         catch (InsufficientMemoryException e) when (!response.Started)
         {
+            error = e;
             response.Discard();
             RefuseForMemory(exchange, e);
-            return;
+            return 503;
         }
         catch (InsufficientMemoryException e)
         {
+            error = e;
             _server.ReportOutOfBuffers(e);
             whole = false;
         }
@@ -517,25 +591,15 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
             Transport.Abort();
             _phase = Phase.Sending;
             _discarded = MaxLinger;
-            return;
+            return -response.StatusCode;
         }
         _discarded = 0;
         _phase = Phase.Draining;
+        return response.StatusCode;
     }
 
-    private void EndHijacked(Http1Exchange exchange)
+    private bool EndResponse(Http1Exchange exchange, ref Exception? error)
     {
-        if (_handlerError is { } error)
-            HttpLog.HandlerFailed(_server.Logger, exchange.Request.Method, exchange.Request.Target, error);
-        _handlerError = null;
-        _phase = Phase.Sending;
-        _discarded = MaxLinger;
-    }
-
-    private bool EndResponse(Http1Exchange exchange)
-    {
-        Exception? error = _handlerError;
-        _handlerError = null;
         if (error is null)
         {
             try

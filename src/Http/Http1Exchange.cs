@@ -29,6 +29,8 @@ internal sealed class Http1Exchange
     private Pace _writePace;
     private long _waitStart;
     private long _delivered;
+    private long _received;
+    private long _counted; // of Output.Sent
 
     private Http1Exchange()
     {
@@ -50,6 +52,16 @@ internal sealed class Http1Exchange
 
     public OutputBuffer Output { get; } = new();
 
+    /// <summary>What telemetry knows of the request.</summary>
+    public RequestWatch Watch;
+
+    /// <summary>The execution context that the connection's goroutine had before the handler was called; null where it does not flow.</summary>
+    public ExecutionContext? ContextBefore;
+
+    /// <summary>When the last request ended, if the clock has been asked then and there has been no wait since; else 0. So an idle connection's deadline does
+    /// not need the clock again.</summary>
+    public long EndedAt;
+
     private BufferPool Buffers => Transport.Scheduler.Buffers;
 
     public static Http1Exchange Rent(Http1Connection connection)
@@ -58,6 +70,9 @@ internal sealed class Http1Exchange
         Http1Exchange exchange = kept.Count > 0 ? kept.Pop() : new Http1Exchange();
         exchange._connection = connection;
         exchange.Output.Buffers = exchange.Buffers;
+        exchange.EndedAt = 0;
+        exchange._received = 0;
+        exchange._counted = exchange.Output.Sent;
         exchange.BeginRequest();
         return exchange;
     }
@@ -65,6 +80,8 @@ internal sealed class Http1Exchange
     /// <summary>Gives the buffers back, and the object to the thread.</summary>
     public void Return()
     {
+        if (_connection!.Metrics is { } metrics)
+            EndTelemetry(metrics);
         Output.Clear();
         if (_input is { } input)
             input.Return();
@@ -75,6 +92,25 @@ internal sealed class Http1Exchange
         Stack<Http1Exchange> kept = t_kept ??= new Stack<Http1Exchange>();
         if (kept.Count < MaxKept)
             kept.Push(this);
+    }
+
+    private void EndTelemetry(HttpMetrics metrics)
+    {
+        if (Watch.IsOn)
+            Watch.End(this, metrics, new RequestOutcome(0, RequestOutcome.Incomplete), null); // the server itself has failed
+        CountIo(metrics);
+    }
+
+    // At each wait, and at the end: so a long transfer is seen while it goes on.
+    private void CountIo(HttpMetrics? metrics)
+    {
+        EndedAt = 0;
+        if (metrics is null || !metrics.Io.Enabled)
+            return;
+        long sent = Output.Sent;
+        metrics.CountIo(_received, sent - _counted);
+        _received = 0;
+        _counted = sent;
     }
 
     public void BeginRequest()
@@ -201,7 +237,10 @@ internal sealed class Http1Exchange
     {
         int n = Transport.TryRead(_input!.Span[_end..]);
         if (n > 0)
+        {
             _end += n;
+            _received += n;
+        }
         return n;
     }
 
@@ -229,6 +268,7 @@ internal sealed class Http1Exchange
 
     public void BeginWaitForInput()
     {
+        CountIo(_connection!.Metrics);
         _waitStart = Transport.Scheduler.Now();
         Transport.SetDeadline(
             PollMode.Read,
@@ -245,7 +285,9 @@ internal sealed class Http1Exchange
     public int ReadPast(Span<byte> to)
     {
         _readPast = true;
-        return Transport.TryRead(to);
+        int n = Transport.TryRead(to);
+        _received += Math.Max(0, n);
+        return n;
     }
 
     // ---- Deadlines ----
@@ -270,6 +312,8 @@ internal sealed class Http1Exchange
         byte[] received = [.. Input, .. behind];
         _position = _end;
         var stream = new HijackedStream(inner, received, Transport.Connection, Transport.RemoteEndPoint);
+        if (Watch.IsOn)
+            Watch.HandOver(this, _connection!.Metrics!, Response.StatusCode == 101 ? 101 : 0);
         _connection!.BeHijackedBy(stream);
         return stream;
     }
@@ -403,6 +447,7 @@ internal sealed class Http1Exchange
     /// <see cref="Server.WriteTimeout"/>: the system tells of room only when there is a good deal of it.</summary>
     public async ValueTask<PollResult> WaitUntilWritableAsync(CancellationToken cancellationToken)
     {
+        CountIo(_connection!.Metrics);
         while (true)
         {
             long start = Transport.Scheduler.Now();

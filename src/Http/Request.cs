@@ -94,9 +94,11 @@ public sealed partial class Request
     }
 
     /// <summary>The pattern of the <see cref="ServeMux"/> that matched, or "".</summary>
-    public string Pattern => (_pathMatch?.Pattern ?? OuterPattern)?.ToString() ?? "";
+    public string Pattern => MatchedPattern?.ToString() ?? "";
 
     // ---- For the server ----
+
+    internal Pattern? MatchedPattern => _pathMatch?.Pattern ?? OuterPattern;
 
     internal PathMatch PathMatch => _pathMatch ??= new PathMatch();
 

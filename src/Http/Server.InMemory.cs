@@ -12,6 +12,7 @@ public sealed partial class Server
         lock (_lock)
         {
             ReadProperties();
+            BeginMetrics();
             added = !_shuttingDown && Add(connection);
         }
         if (!added)

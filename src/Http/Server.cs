@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Text;
 using Microsoft.Extensions.Logging;
@@ -18,6 +19,7 @@ public sealed partial class Server : IAsyncDisposable
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Http1Connection? _connections;
     private int _connectionCount;
+    private int _hijackedCount;
     private int _acceptorCount;
     private volatile bool _shuttingDown;
     private volatile bool _closed;
@@ -96,6 +98,10 @@ public sealed partial class Server : IAsyncDisposable
     /// <summary>Where it is logged what is served on, handlers' exceptions, refused requests, and that descriptors have run out. Nowhere by default.</summary>
     public ILogger Logger { get; set; } = NullLogger.Instance;
 
+    /// <summary>Makes the meter of the instruments "http.server.*" and "netgo.http.*"; null, the default, for one that all such servers of the process
+    /// have in common. Its name is "NetGo.Http" in either case.</summary>
+    public IMeterFactory? MeterFactory { get; set; }
+
     /// <summary>The number of connections that are open.</summary>
     public int ConnectionCount => Volatile.Read(ref _connectionCount);
 
@@ -112,6 +118,12 @@ public sealed partial class Server : IAsyncDisposable
     public Action<NetConnection, ConnState>? OnConnState { get; set; }
 
     internal HttpLimits Limits => _limits!;
+
+    /// <summary>Null until it serves.</summary>
+    internal HttpMetrics? Metrics { get; private set; }
+
+    /// <summary>The number of connections that handlers have taken over and not closed yet.</summary>
+    internal int HijackedCount => Volatile.Read(ref _hijackedCount);
 
     internal bool IsShuttingDown => _shuttingDown;
 
@@ -193,9 +205,18 @@ public sealed partial class Server : IAsyncDisposable
             if (_shuttingDown)
                 throw new InvalidOperationException("The server has been shut down. Make a new one.");
             ReadProperties();
+            BeginMetrics();
             _listeners.Add(listener);
             _acceptorCount += listener.ShardCount;
         }
+    }
+
+    private void BeginMetrics()
+    {
+        if (Metrics is not null)
+            return;
+        Metrics = HttpMetrics.Of(MeterFactory);
+        Metrics.Observe(this);
     }
 
     private async Task AcceptAsync(NetListener listener, int shard, Context context, TlsOptions? tls)
@@ -241,6 +262,7 @@ public sealed partial class Server : IAsyncDisposable
     // Best effort: no memory is spent on it, nor a wait. What the client has sent is read, for a close with unread bytes takes the answer along.
     private void RefuseBeyondLimit(NetConnection connection, TlsOptions? tls)
     {
+        Metrics!.Rejected();
         if (IsDue(ref _tooManyReported))
             HttpLog.TooManyConnections(Logger, connection.RemoteEndPoint);
         if (tls is null && connection.TryAddReference())
@@ -396,6 +418,19 @@ public sealed partial class Server : IAsyncDisposable
     {
         if (connection is not null)
             _admission!.Leave(connection);
+    }
+
+    internal void RemoveHijacked(Http1Connection connection)
+    {
+        Interlocked.Increment(ref _hijackedCount);
+        Remove(connection);
+    }
+
+    /// <summary>What has taken a connection over has closed it.</summary>
+    internal void LeaveHijacked(NetConnection? connection)
+    {
+        Interlocked.Decrement(ref _hijackedCount);
+        Leave(connection);
     }
 
     internal void Remove(Http1Connection connection)

@@ -102,6 +102,7 @@ public sealed partial class GoScheduler
             {
                 Goroutine g = p.RentGoroutine();
                 p.LiveCount++;
+                p.Counts.Spawns++;
                 g.Prepare(p.NextGoroutineId(), body, state, file, line);
                 Observer?.Spawned(g);
                 p.Put(g, next: true);
@@ -113,6 +114,7 @@ public sealed partial class GoScheduler
         }
         Goroutine stray = MakeGoroutine(Environment.CurrentManagedThreadId);
         Interlocked.Increment(ref _liveElsewhere);
+        Interlocked.Increment(ref _spawnedElsewhere);
         stray.Prepare(ReserveGoroutineIds().First, body, state, file, line);
         Observer?.Spawned(stray);
         EnqueueGlobal(stray);

@@ -38,6 +38,7 @@ public sealed partial class GoScheduler : IDisposable
                 GiveToMachine(p, ReserveMachine() ?? throw new MachineLimitException(_maxMachines));
             _sysmon.Start();
             _watch = new GoroutineWatch(this, options ?? new SchedulerOptions());
+            LiveSchedulers.Add(this);
         }
         catch
         {
@@ -81,6 +82,7 @@ public sealed partial class GoScheduler : IDisposable
 
             static GoScheduler Make()
             {
+                LiveSchedulers.Prepare();
                 lock (s_defaultLock)
                 {
                     if (s_default is null)
@@ -205,6 +207,7 @@ public sealed partial class GoScheduler : IDisposable
             _stopping = true;
         }
         _watch?.Dispose();
+        LiveSchedulers.Remove(this);
         _sysmon.Stop();
         // The machine that this is called on cannot come back before it returns.
         Machine? own = Machine.OfThisThread;

@@ -7,6 +7,7 @@ namespace NetGo;
 internal struct ProcessorCounts
 {
     public long Runs;
+    public long Spawns;
     public long Steals;
     public long Sleeps;
 

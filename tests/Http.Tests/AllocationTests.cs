@@ -1,4 +1,6 @@
+using System.Diagnostics.Metrics;
 using System.Text;
+using NetGo.Http.Tests.Telemetry;
 
 namespace NetGo.Http.Tests;
 
@@ -31,6 +33,28 @@ public class AllocationTests
         await using var server = new TestServer(mux);
         Measure(server, "GET /plaintext HTTP/1.1\r\nHost: localhost\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n", 1);
         Measure(server, "GET /users/123 HTTP/1.1\r\nHost: localhost\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n", 1);
+    }
+
+    [Fact]
+    public async Task Nor_does_one_that_is_measured()
+    {
+        using var factory = new TestMeterFactory();
+        using var listener = new MeterListener();
+        long measured = 0;
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (instrument.Meter.Scope == factory)
+                l.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<double>((_, _, _, _) => measured++);
+        listener.Start();
+        var mux = new ServeMux();
+        mux.HandleFunc("GET /users/{id}", Plaintext);
+        await using var server = new TestServer(mux, s => s.MeterFactory = factory);
+        Measure(server, "GET /users/123 HTTP/1.1\r\nHost: localhost\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n", 1);
+        await using var withoutRoutes = new TestServer(Plaintext, s => s.MeterFactory = factory);
+        Measure(withoutRoutes, "GET /plaintext HTTP/1.1\r\nHost: localhost\r\n\r\n", 16);
+        Assert.True(measured > 40_000, $"{measured} requests were measured");
     }
 
     private static ValueTask Plaintext(ResponseWriter response, Request request)

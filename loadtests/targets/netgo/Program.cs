@@ -1,14 +1,15 @@
-// The load target of NetGo.Http: netgo PORT. See ../../README.md for the contract.
+// The load target of NetGo.Http: netgo PORT [--watch metrics|opentelemetry|activities|events]. See ../../README.md for the contract.
 using System.Text;
 using System.Text.Json.Serialization;
 using NetGo;
 using NetGo.Http;
 
-if (args.Length < 1 || !ushort.TryParse(args[0], out ushort port))
+if (args.Length is not (1 or 3) || !ushort.TryParse(args[0], out ushort port) || (args.Length == 3 && (args[1] != "--watch" || !Watching.IsKind(args[2]))))
 {
-    Console.Error.WriteLine("usage: netgo PORT");
+    Console.Error.WriteLine($"usage: netgo PORT [--watch {string.Join('|', Watching.Kinds)}]");
     return 2;
 }
+using IDisposable? watching = args.Length == 3 ? Watching.Begin(args[2]) : null;
 
 byte[] hello = Encoding.ASCII.GetBytes("Hello, World!");
 

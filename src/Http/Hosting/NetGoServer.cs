@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -43,7 +44,12 @@ public sealed class NetGoServer : IHostedService, IDisposable
     {
         cancellationToken.ThrowIfCancellationRequested();
         NetGoOptions options = _services.GetRequiredService<IOptions<NetGoOptions>>().Value;
-        var server = new Server { Logger = _logger, Handler = _builder.BuildHandler(_services) };
+        var server = new Server
+        {
+            Logger = _logger,
+            Handler = _builder.BuildHandler(_services),
+            MeterFactory = _services.GetService<IMeterFactory>(),
+        };
         options.ApplyTo(server);
         _builder.Configure(server);
         NetGoEndpoint[] endpoints = options.Endpoints.Count > 0 ? [.. options.Endpoints] : [new() { Address = server.Address }];

@@ -43,5 +43,11 @@ internal sealed class Pattern
         return new PatternParser(text).Parse();
     }
 
+    /// <summary>The path alone, as it was written: what telemetry calls the route.</summary>
+    public string Route => field ??= Text[Text.IndexOf('/', StringComparison.Ordinal)..];
+
+    /// <summary>For requests that it matched.</summary>
+    public RequestTagCache Tags => field ??= new RequestTagCache(Route);
+
     public override string ToString() => Text;
 }

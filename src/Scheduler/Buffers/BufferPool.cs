@@ -71,6 +71,8 @@ public sealed partial class BufferPool : IDisposable
     /// connections and servers.</summary>
     public static BufferPool Shared => s_shared.Value;
 
+    internal bool IsShared => s_shared.IsValueCreated && s_shared.Value == this;
+
     /// <summary>It as a <see cref="MemoryPool{T}"/>. Disposing of that does nothing.</summary>
     public MemoryPool<byte> MemoryPool => field ??= new BufferMemoryPool(this);
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
@@ -50,6 +51,22 @@ public class HostingTests
             });
             Assert.Equal("ok", await client.GetStringAsync("http://h/").Within());
         }
+    }
+
+    [Fact]
+    public async Task Its_meter_is_made_by_the_factory_of_the_host()
+    {
+        IMeterFactory? factory = null;
+        await using TestHost host = await TestHost.StartAsync(b => b
+            .Handle("/route", Handlers.Ok)
+            .Use((services, handler) =>
+            {
+                factory = services.GetRequiredService<IMeterFactory>();
+                return handler;
+            }));
+        using var recorder = new MetricRecorder(i => i.Meter.Scope == factory);
+        Assert.Equal(200, host.Get("/route").StatusCode);
+        Assert.Contains("http.route=/route", Assert.Single(recorder.Of("http.server.request.duration")).Tags, StringComparison.Ordinal);
     }
 
     // ---- Starts that fail ----
