@@ -37,8 +37,8 @@ public sealed partial class GoScheduler : IDisposable
             foreach (Processor p in _processors)
                 GiveToMachine(p, ReserveMachine() ?? throw new MachineLimitException(_maxMachines));
             _sysmon.Start();
-            LiveSchedulers.Add(this);
             _watch = new GoroutineWatch(this, options ?? new SchedulerOptions());
+            LiveSchedulers.Add(this);
         }
         catch
         {
@@ -215,8 +215,8 @@ public sealed partial class GoScheduler : IDisposable
                 return;
             _stopping = true;
         }
-        LiveSchedulers.Remove(this);
         _watch?.Dispose();
+        LiveSchedulers.Remove(this);
         _sysmon.Stop();
         // The machine that this is called on cannot come back before it returns.
         Machine? own = Machine.OfThisThread;

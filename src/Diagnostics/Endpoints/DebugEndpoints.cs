@@ -5,7 +5,7 @@ internal static class DebugEndpoints
 {
     public const string DefaultPrefix = "/debug";
 
-    public static IReadOnlyList<DebugEndpoint> All { get; } = [.. PprofEndpoints.All];
+    public static IReadOnlyList<DebugEndpoint> All { get; } = [.. PprofEndpoints.All, .. LiveEndpoints.All];
 
     public static async ValueTask ServeAsync(DebugExchange exchange)
     {

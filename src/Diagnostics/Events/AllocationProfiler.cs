@@ -24,7 +24,7 @@ internal static class AllocationProfiler
                 Comment = "Each 100 KB or so that are allocated count for the type and the place at which that amount was reached.",
             };
             var stacks = new EventStacks();
-            foreach (TraceEvent e in log.Events)
+            foreach (Microsoft.Diagnostics.Tracing.TraceEvent e in log.Events)
             {
                 if (e is not GCAllocationTickTraceData tick)
                     continue;

@@ -28,7 +28,7 @@ internal static class CpuProfiler
                 Comment = Note,
             };
             var stacks = new EventStacks();
-            foreach (TraceEvent e in log.Events)
+            foreach (Microsoft.Diagnostics.Tracing.TraceEvent e in log.Events)
             {
                 if (e is ClrThreadSampleTraceData { Type: ClrThreadSampleType.Managed } && stacks.Of(e.CallStack()) is { Count: > 0 } frames)
                     profile.Add(new ProfileStack(frames), 1, PeriodNanoseconds);
@@ -42,7 +42,7 @@ internal static class CpuProfiler
         RuntimeRecording.RecordAsync(Providers(), TimeSpan.FromMilliseconds(50), static log =>
         {
             var last = new Dictionary<int, TraceCallStack>();
-            foreach (TraceEvent e in log.Events)
+            foreach (Microsoft.Diagnostics.Tracing.TraceEvent e in log.Events)
             {
                 if (e is ClrThreadSampleTraceData && e.CallStack() is { } stack)
                     last[e.ThreadID] = stack;
