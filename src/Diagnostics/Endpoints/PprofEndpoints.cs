@@ -35,6 +35,7 @@ internal static class PprofEndpoints
         {
             Count = static _ => ThreadProfile.Take().Total(0),
         },
+        new("/pprof/trace", "What goroutines and processors do in N seconds, for go tool trace: ?seconds=N, or &format=perfetto", static e => TraceEndpoint.ServeAsync(e)),
     ];
 
     private static ValueTask RedirectAsync(DebugExchange exchange)

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Globalization;
-using System.IO.Pipelines;
 using System.Security.Cryptography;
 
 namespace NetGo.Diagnostics;
@@ -17,15 +16,12 @@ internal static class LiveEndpoints
         "default-src 'none'; script-src 'nonce-{0}'; style-src 'nonce-{0}'; connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; "
         + "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-    private const int MostSeconds = 20; // a server's WriteTimeout is longer
-    private const int DefaultSeconds = 5;
-
     public static IReadOnlyList<DebugEndpoint> All { get; } =
     [
         new("/netgo", "The scheduler, live: processors, goroutines, requests, a timeline", static e => PageAsync(e)),
         new("/netgo/", "", static e => RedirectAsync(e)),
         new("/netgo/data", "", static e => DataAsync(e)),
-        new("/netgo/trace", "", static e => TraceAsync(e)),
+        new("/netgo/trace", "", static e => TraceEndpoint.ServeAsync(e)),
         .. LiveAsset.All.Select(static asset => new DebugEndpoint($"/netgo/{asset.Name}", "", e => AssetAsync(e, asset))),
     ];
 
@@ -59,54 +55,5 @@ internal static class LiveEndpoints
         LiveCollector.Of(exchange.Scheduler).View(json, after, withTimeline);
         exchange.Begin(200, "application/json");
         return exchange.WriteAsync(json.WrittenMemory);
-    }
-
-    // The trace is written by a thread of the pool, and the answer by this goroutine. A client that reads too slowly loses events, and no more.
-    private static async ValueTask TraceAsync(DebugExchange exchange)
-    {
-        int seconds = exchange.NumberOf("seconds", DefaultSeconds, 1, MostSeconds);
-        (TraceFormat format, string type, string extension) = exchange.Request.QueryOf("format") switch
-        {
-            null or "" or "go" => (TraceFormat.Go, "application/octet-stream", "trace"),
-            "perfetto" => (TraceFormat.Perfetto, "application/json", "json"),
-            _ => throw new DebugRequestException(400, "format must be go or perfetto."),
-        };
-        string name = $"netgo-{DateTime.UtcNow.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)}.{extension}";
-        var pipe = new Pipe();
-        TraceSession session = Trace.Start(pipe.Writer.AsStream(), new TraceOptions { Format = format, Scheduler = exchange.Scheduler });
-        Task taking = TakeAsync(session, pipe.Writer, TimeSpan.FromSeconds(seconds), exchange.Request.Aborted);
-        try
-        {
-            exchange.Begin(200, type, ("Content-Disposition", $"attachment; filename=\"{name}\""));
-            while (true)
-            {
-                ReadResult read = await pipe.Reader.ReadAsync();
-                foreach (ReadOnlyMemory<byte> piece in read.Buffer)
-                    await exchange.WriteAsync(piece);
-                pipe.Reader.AdvanceTo(read.Buffer.End);
-                if (read.IsCompleted)
-                    break;
-            }
-        }
-        finally
-        {
-            await pipe.Reader.CompleteAsync(); // what is written from now on is dropped
-            await taking;
-        }
-    }
-
-    private static async Task TakeAsync(TraceSession session, PipeWriter writer, TimeSpan duration, CancellationToken aborted)
-    {
-        await Task.Delay(duration, aborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        Exception? failure = null;
-        try
-        {
-            await session.StopAsync(CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (Exception e) // the answer fails with it
-        {
-            failure = e;
-        }
-        await writer.CompleteAsync(failure).ConfigureAwait(false);
     }
 }
