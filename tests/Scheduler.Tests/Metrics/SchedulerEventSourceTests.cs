@@ -9,19 +9,12 @@ public class SchedulerEventSourceTests
     private sealed class Recorder(EventLevel level) : EventListener
     {
         private readonly ConcurrentQueue<EventWrittenEventArgs> _all = new();
-        private EventSource? _source;
 
         public IEnumerable<EventWrittenEventArgs> All => _all;
 
-        public void Begin() => EnableEvents(_source ?? SchedulerEventSource.Log, level);
+        public void Begin() => EnableEvents(SchedulerEventSource.Log, level);
 
         public void End() => DisableEvents(SchedulerEventSource.Log);
-
-        protected override void OnEventSourceCreated(EventSource eventSource)
-        {
-            if (eventSource.Name == "NetGo-Scheduler")
-                _source = eventSource;
-        }
 
         protected override void OnEventWritten(EventWrittenEventArgs eventData) => _all.Enqueue(eventData);
 

@@ -6,7 +6,7 @@ namespace NetGo.Scheduler.Tests.Metrics;
 /// <summary>The meter NetGo.Scheduler.</summary>
 public sealed class SchedulerMetricsTests : IDisposable
 {
-    private readonly MetricRecorder _recorder = new(static i => i.Meter.Name == "NetGo.Scheduler");
+    private readonly MetricRecorder _recorder = new(static i => i.Meter == SchedulerMetrics.Meter);
 
     public void Dispose() => _recorder.Dispose();
 
@@ -52,6 +52,7 @@ public sealed class SchedulerMetricsTests : IDisposable
             expected,
             _recorder.Instruments.OrderBy(i => i.Name, StringComparer.Ordinal).Select(i => $"{i.GetType().Name.Split('`')[0]["Observable".Length..]} {i.Name} {i.Unit}"));
         Assert.All(_recorder.Instruments, i => Assert.NotEqual("", i.Description));
+        Assert.Equal("NetGo.Scheduler", SchedulerMetrics.Meter.Name);
     }
 
     [Fact]
