@@ -12,10 +12,10 @@ internal static class SchedulerMetrics
     private const string SchedulerTag = "netgo.scheduler.name";
     private const string ProcessorTag = "netgo.processor.index";
 
-    private static readonly Meter s_meter = Make();
+    public static Meter Meter { get; } = Make();
 
     /// <summary>The instruments are there from now on.</summary>
-    public static void Begin() => _ = s_meter;
+    public static void Begin() => _ = Meter;
 
     private static Meter Make()
     {

@@ -9,19 +9,12 @@ public class SchedulerEventSourceTests
     private sealed class Recorder(EventLevel level) : EventListener
     {
         private readonly ConcurrentQueue<EventWrittenEventArgs> _all = new();
-        private EventSource? _source;
 
         public IEnumerable<EventWrittenEventArgs> All => _all;
 
-        public void Begin() => EnableEvents(_source ?? SchedulerEventSource.Log, level);
+        public void Begin() => EnableEvents(SchedulerEventSource.Log, level);
 
         public void End() => DisableEvents(SchedulerEventSource.Log);
-
-        protected override void OnEventSourceCreated(EventSource eventSource)
-        {
-            if (eventSource.Name == "NetGo-Scheduler")
-                _source = eventSource;
-        }
 
         protected override void OnEventWritten(EventWrittenEventArgs eventData) => _all.Enqueue(eventData);
 
@@ -77,12 +70,17 @@ public class SchedulerEventSourceTests
         recorder.Begin();
         await scheduler.RunAsync(() =>
         {
-            Thread.Sleep(100);
+            Bounded.Until(
+                () =>
+                {
+                    Thread.Sleep(50);
+                    return recorder.All.Any(e => $"{e.Payload![0]}" == name);
+                },
+                "the hand-off is told");
             return Task.CompletedTask;
-        }).Within();
-        Bounded.Until(() => recorder.All.Any(e => $"{e.Payload![0]}" == name), "the hand-off is told");
-        EventWrittenEventArgs handOff = Assert.Single(recorder.All, e => $"{e.Payload![0]}" == name);
-        Assert.Equal("HandOff", handOff.EventName);
+        });
+        Assert.All(recorder.All, static e => Assert.Equal("HandOff", e.EventName));
+        EventWrittenEventArgs handOff = recorder.All.First(e => $"{e.Payload![0]}" == name);
         Assert.Equal(0, handOff.Payload![1]);
         Assert.Equal("Blocked", handOff.Payload[3]);
         recorder.End();

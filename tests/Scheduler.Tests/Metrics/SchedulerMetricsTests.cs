@@ -6,7 +6,7 @@ namespace NetGo.Scheduler.Tests.Metrics;
 /// <summary>The meter NetGo.Scheduler.</summary>
 public sealed class SchedulerMetricsTests : IDisposable
 {
-    private readonly MetricRecorder _recorder = new(static i => i.Meter.Name == "NetGo.Scheduler");
+    private readonly MetricRecorder _recorder = new(static i => i.Meter == SchedulerMetrics.Meter);
 
     public void Dispose() => _recorder.Dispose();
 
@@ -52,6 +52,7 @@ public sealed class SchedulerMetricsTests : IDisposable
             expected,
             _recorder.Instruments.OrderBy(i => i.Name, StringComparer.Ordinal).Select(i => $"{i.GetType().Name.Split('`')[0]["Observable".Length..]} {i.Name} {i.Unit}"));
         Assert.All(_recorder.Instruments, i => Assert.NotEqual("", i.Description));
+        Assert.Equal("NetGo.Scheduler", SchedulerMetrics.Meter.Name);
     }
 
     [Fact]
@@ -113,12 +114,18 @@ public sealed class SchedulerMetricsTests : IDisposable
         using GoScheduler scheduler = Bounded.NewScheduler(1);
         await scheduler.RunAsync(() =>
         {
-            Thread.Sleep(100);
+            Bounded.Until(
+                () =>
+                {
+                    Thread.Sleep(50);
+                    return Observe("netgo.scheduler.handoffs", scheduler)["netgo.handoff.reason=blocked"] > 0;
+                },
+                "the hand-off is counted");
             return Task.CompletedTask;
-        }).Within();
+        });
         Dictionary<string, double> reasons = Observe("netgo.scheduler.handoffs", scheduler);
         Assert.Equal(["netgo.handoff.reason=blocked", "netgo.handoff.reason=syscall", "netgo.handoff.reason=time_slice"], reasons.Keys);
-        Assert.Equal(1, reasons["netgo.handoff.reason=blocked"]);
+        Assert.Equal(scheduler.HandOffCount, reasons.Values.Sum());
     }
 
     [Fact]
