@@ -35,7 +35,14 @@ using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSi
 var server = new Server { Address = address, Handler = mux };
 Task serving = server.ListenAndServeAsync(stop.Token);
 Console.WriteLine($"Listening on {address}. Try: curl 'http://localhost:{address[(address.LastIndexOf(':') + 1)..]}/debug/pprof/goroutine?debug=2'");
-await serving;
+await Task.WhenAny(serving, GracePeriodAsync());
+
+// /stuck would keep the server for ever.
+async Task GracePeriodAsync()
+{
+    await Task.Delay(Timeout.Infinite, stop.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+    await Task.Delay(TimeSpan.FromSeconds(1));
+}
 
 void Stop(PosixSignalContext context)
 {

@@ -20,7 +20,7 @@ internal sealed class EventStacks
                 _frames.Add(address.CodeAddressIndex, frame = FrameOf(address));
             frames.Add(frame);
         }
-        return frames;
+        return StackFrames.Clean(frames);
     }
 
     private GoroutineFrame FrameOf(TraceCodeAddress address)
