@@ -22,8 +22,8 @@ BlockProfile.SetRate(1);
 MutexProfile.SetFraction(1);
 
 var accounts = new Accounts();
-Go.Spawn(() => accounts.TransferAsync(accounts.Savings, accounts.Current));
-Go.Spawn(() => accounts.TransferAsync(accounts.Current, accounts.Savings));
+Go.Spawn(() => Accounts.TransferAsync(accounts.Savings, accounts.Current));
+Go.Spawn(() => Accounts.TransferAsync(accounts.Current, accounts.Savings));
 Go.Spawn(Blocking.Sleep);
 for (int i = 0; i < 3; i++)
     Go.Spawn(Contention.RunAsync);

@@ -64,7 +64,7 @@ public sealed class GoroutineRegistryTests
             Assert.Single(list, g => g.SpawnFile == "stays");
             Assert.All(list, g => Assert.Equal(g.SpawnFile switch { "stays" => 1, "yields" => 2, "foreign" => 3, "plain" => 4, _ => g.SpawnLine }, g.SpawnLine));
             Assert.All(list, g => Assert.False(g.SpawnFile == "plain" && g.Status == GoroutineStatus.Waiting));
-            Assert.Empty(list.Where(g => !g.IsBranch).GroupBy(g => g.Id).Where(same => same.Count() > 1));
+            Assert.DoesNotContain(list.Where(g => !g.IsBranch).GroupBy(g => g.Id), same => same.Count() > 1);
         }
         await spawning.Within();
         never.Close();
