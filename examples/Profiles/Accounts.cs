@@ -9,7 +9,7 @@ internal sealed class Accounts
 
     public GoMutex Current { get; } = new();
 
-    public async Task TransferAsync(GoMutex from, GoMutex to)
+    public static async Task TransferAsync(GoMutex from, GoMutex to)
     {
         await from.LockAsync();
         await Go.SleepAsync(TimeSpan.FromMilliseconds(100));

@@ -22,8 +22,8 @@ BlockProfile.SetRate(1);
 MutexProfile.SetFraction(1);
 
 var accounts = new Accounts();
-Go.Spawn(() => accounts.TransferAsync(accounts.Savings, accounts.Current));
-Go.Spawn(() => accounts.TransferAsync(accounts.Current, accounts.Savings));
+Go.Spawn(() => Accounts.TransferAsync(accounts.Savings, accounts.Current));
+Go.Spawn(() => Accounts.TransferAsync(accounts.Current, accounts.Savings));
 Go.Spawn(Blocking.Sleep);
 for (int i = 0; i < 3; i++)
     Go.Spawn(Contention.RunAsync);
@@ -35,7 +35,14 @@ using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSi
 var server = new Server { Address = address, Handler = mux };
 Task serving = server.ListenAndServeAsync(stop.Token);
 Console.WriteLine($"Listening on {address}. Try: curl 'http://localhost:{address[(address.LastIndexOf(':') + 1)..]}/debug/pprof/goroutine?debug=2'");
-await serving;
+await Task.WhenAny(serving, GracePeriodAsync());
+
+// /stuck would keep the server for ever.
+async Task GracePeriodAsync()
+{
+    await Task.Delay(Timeout.Infinite, stop.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+    await Task.Delay(TimeSpan.FromSeconds(1));
+}
 
 void Stop(PosixSignalContext context)
 {

@@ -110,7 +110,7 @@ internal sealed class GoroutineWatch : IDisposable
         if (asleep < _deadlockAfter)
             return;
         _deadlockReported = true;
-        SchedulerLog.Deadlock(_logger, asleep, Text(_scheduler.GoroutineStacks()));
+        SchedulerLog.Deadlock(_logger, TimeSpan.FromSeconds(Math.Round(asleep.TotalSeconds)), Text(_scheduler.GoroutineStacks()));
     }
 
     private bool AllAsleep()

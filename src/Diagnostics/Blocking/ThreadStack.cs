@@ -26,7 +26,7 @@ internal static class ThreadStack
             SourceLine line = ModuleSymbols.Of(method.Module).LineAt(method.MetadataToken, frame.GetILOffset());
             frames.Add(new GoroutineFrame(MethodNames.Of(method.DeclaringType, method.Name), line.File, line.Line));
         }
-        return frames;
+        return StackFrames.Clean(frames);
     }
 
     private static bool IsOfLibrary(Assembly assembly) => assembly == typeof(ThreadStack).Assembly || assembly == typeof(GoScheduler).Assembly;

@@ -30,7 +30,9 @@ internal static class CpuProfiler
             var stacks = new EventStacks();
             foreach (Microsoft.Diagnostics.Tracing.TraceEvent e in log.Events)
             {
-                if (e is ClrThreadSampleTraceData { Type: ClrThreadSampleType.Managed } && stacks.Of(e.CallStack()) is { Count: > 0 } frames)
+                if (e is not ClrThreadSampleTraceData { Type: ClrThreadSampleType.Managed } || e.CallStack() is not { } stack || EventStacks.ComesBack(stack))
+                    continue;
+                if (stacks.Of(stack) is { Count: > 0 } frames)
                     profile.Add(new ProfileStack(frames), 1, PeriodNanoseconds);
             }
             return profile;

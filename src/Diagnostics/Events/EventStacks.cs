@@ -20,8 +20,13 @@ internal sealed class EventStacks
                 _frames.Add(address.CodeAddressIndex, frame = FrameOf(address));
             frames.Add(frame);
         }
-        return frames;
+        return StackFrames.Clean(frames);
     }
+
+    /// <summary>The thread came back from native code, a wait most often, when the sampler had stopped all others: it does not run yet, though the
+    /// runtime counts it as running managed code.</summary>
+    public static bool ComesBack(TraceCallStack? stack) =>
+        stack?.CodeAddress.FullMethodName.StartsWith("System.Threading.Thread.PollGC", StringComparison.Ordinal) == true;
 
     private GoroutineFrame FrameOf(TraceCodeAddress address)
     {

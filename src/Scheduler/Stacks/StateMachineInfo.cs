@@ -18,6 +18,7 @@ internal sealed class StateMachineInfo
     private readonly GoroutineFrame?[] _frames;
 
     [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "What has been trimmed is missing in the stack.")]
+    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "What has been trimmed is missing in the stack.")]
     private StateMachineInfo(Type type)
     {
         _withoutLine = new GoroutineFrame(MethodNames.OfStateMachine(type), null, 0);
