@@ -22,6 +22,12 @@ mux.HandleFunc("GET /work", static async (w, r) =>
     await w.WriteAsync("done\n");
 });
 
+mux.HandleFunc("GET /sleep", static async (w, r) =>
+{
+    await Go.SleepAsync(TimeSpan.FromMilliseconds(Number(r, "ms", 50)));
+    await w.WriteAsync("slept\n");
+});
+
 // The faults.
 mux.HandleFunc("GET /block", static (w, r) =>
 {
