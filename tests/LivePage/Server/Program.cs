@@ -28,6 +28,15 @@ mux.HandleFunc("GET /sleep", static async (w, r) =>
     await w.WriteAsync("slept\n");
 });
 
+mux.HandleFunc("GET /fan-out", static async (w, r) =>
+{
+    var group = new WaitGroup();
+    for (int i = 0; i < 10; i++)
+        group.Go(static () => Thread.SpinWait(10_000));
+    await group.WaitAsync();
+    await w.WriteAsync("done\n");
+});
+
 // The faults.
 mux.HandleFunc("GET /block", static (w, r) =>
 {
