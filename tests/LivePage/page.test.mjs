@@ -36,6 +36,25 @@ after(async () => {
 
 const number = (text) => Number(text.replaceAll(",", ""));
 
+// Begun early: that something grows takes a while to see.
+let stopLeaking;
+
+function leak() {
+  let leaked = 0;
+  let goesOn = true;
+  const leaking = (async () => {
+    for (; goesOn; leaked += 10) {
+      await server.get("/leak?n=10");
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    return leaked;
+  })();
+  stopLeaking = () => {
+    goesOn = false;
+    return leaking;
+  };
+}
+
 /** Waits until the function returns something that is true, and returns that. */
 async function until(what, condition) {
   const end = Date.now() + limit;
@@ -77,6 +96,17 @@ test("the page shows how many goroutines, processors and machines the server has
   });
   assert.ok(number((await row("waits", "channel receive"))[1]) >= 37);
   await server.get("/mend");
+  leak();
+});
+
+test("requests, how long they took, and connections are those of a load", async () => {
+  const stop = startLoad(server.origin, ["/sleep?ms=40"], 7, 0);
+  await until("the load", async () => {
+    const [requests, latency, connections] = await Promise.all(["Requests", "Latency p99", "Connections"].map((name) => figure(name)));
+    return parseFloat(requests) > 20 && /ms$/.test(latency) && parseFloat(latency) >= 40 && number(connections) >= 7;
+  });
+  await until("the histogram has them", async () => /[1-9]\S* requests/.test(await page.locator("#chart-histogram").innerText()));
+  await stop();
 });
 
 test("a handler that blocks shows as a hand-off, with how long it went on", async () => {
@@ -88,26 +118,6 @@ test("a handler that blocks shows as a hand-off, with how long it went on", asyn
   });
   assert.ok((await server.facts()).blocked > before);
   assert.match(await page.locator("#chart-handoffs").innerText(), /blocked/);
-});
-
-test("a leak shows at the place where its goroutines are spawned", async () => {
-  let leaked = 0;
-  await until("the leak is called one", async () => {
-    await server.get("/leak?n=20");
-    leaked += 20;
-    return (await row("sites", leakSite))?.at(-1) === "grows: a leak?";
-  });
-  await until("the page counts as many as were leaked", async () => number((await row("sites", leakSite))[1]) === leaked);
-  assert.match(await server.get("/mend"), new RegExp(`^${leaked} ended`));
-  await until("they have gone", async () => (await row("sites", leakSite)) === null || (await row("sites", leakSite))[1] === "0");
-});
-
-test("what is spawned anywhere is text, whatever its name", async () => {
-  const name = "<img src=x onerror=alert(1)>.cs:1";
-  await server.get("/odd-site");
-  await until("the odd name as it is", () => row("sites", name));
-  assert.equal(await page.locator("img").count(), 0);
-  await server.get("/mend");
 });
 
 test("garbage collections are in the timeline", async () => {
@@ -168,7 +178,23 @@ test("all of it can be reached and used with the keyboard", async () => {
   await chart.blur();
 });
 
-test("paused, it stands still and asks for nothing, and the server stops tracing", async () => {
+test("a leak shows at the place where its goroutines are spawned", async () => {
+  await until("the leak is called one", async () => (await row("sites", leakSite))?.at(-1) === "grows: a leak?");
+  const leaked = await stopLeaking();
+  await until("the page counts as many as were leaked", async () => number((await row("sites", leakSite))[1]) === leaked);
+  assert.match(await server.get("/mend"), new RegExp(`^${leaked} ended`));
+  await until("they have gone", async () => (await row("sites", leakSite)) === null || (await row("sites", leakSite))[1] === "0");
+});
+
+test("what is spawned anywhere is text, whatever its name", async () => {
+  const name = "<img src=x onerror=alert(1)>.cs:1";
+  await server.get("/odd-site");
+  await until("the odd name as it is", () => row("sites", name));
+  assert.equal(await page.locator("img").count(), 0);
+  await server.get("/mend");
+});
+
+test("paused, it stands still and asks for nothing, and nothing is traced; nor without the timeline", async () => {
   assert.equal((await server.facts()).traced, true);
   await page.locator("#pause").focus();
   await page.keyboard.press("Space");
@@ -181,16 +207,17 @@ test("paused, it stands still and asks for nothing, and the server stops tracing
   assert.equal(await page.locator("main").innerText(), text);
   assert.equal(asked, 0);
   page.off("request", count);
-  await page.keyboard.press("Space");
-  await page.locator("#status", { hasText: "Live, recording" }).waitFor({ timeout: limit });
-});
 
-test("without the timeline, nothing is traced", async () => {
+  // It goes on, first without the timeline.
   await page.locator("#trace-toggle").click();
-  await until("nobody traces", async () => !(await server.facts()).traced);
+  await page.locator("#pause").press("Space");
+  const before = await page.locator("#census-note").innerText();
   await page.locator("#status", { hasText: /^Live$/ }).waitFor({ timeout: limit });
+  await until("it moves again", async () => (await page.locator("#census-note").innerText()) !== before);
+  assert.equal((await server.facts()).traced, false);
   await page.locator("#trace-toggle").click();
-  await until("it is traced again", async () => (await server.facts()).traced);
+  await page.locator("#status", { hasText: "Live, recording" }).waitFor({ timeout: limit });
+  assert.equal((await server.facts()).traced, true);
 });
 
 test("a trace can be downloaded, for Go's tool and for Perfetto", async () => {
@@ -221,6 +248,7 @@ function checkPerfetto(file) {
 }
 
 test("it is accessible, in light and dark, wide and narrow, with everything unfolded", async () => {
+  await page.locator("#pause").click(); // it takes a while
   await page.evaluate(() => document.querySelectorAll("details").forEach((d) => (d.open = true)));
   const grounds = [];
   for (const colorScheme of ["light", "dark"]) {
@@ -232,6 +260,7 @@ test("it is accessible, in light and dark, wide and narrow, with everything unfo
   assert.equal(new Set(grounds).size, 2);
   assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector(".meter i")).transitionDuration), "0s");
   await page.emulateMedia({ colorScheme: "light", reducedMotion: "no-preference" });
+  await page.locator("#pause").click();
 });
 
 test("a phone shows it without scrolling sideways", async () => {

@@ -83,12 +83,9 @@ internal sealed class LiveCollector(GoScheduler scheduler)
             _lastView = now;
             if (withTimeline)
                 _lastTimelineView = now;
+            failure = _failure;
             if (_timer is null)
-            {
-                _failure = null;
-                _nextSample = now + FirstSampleMilliseconds;
-                _timer = new Timer(static c => ((LiveCollector)c!).Tick(), this, 0, TickMilliseconds);
-            }
+                Start(now);
             if (after > _number)
                 after = 0; // of a process that was here before
             samples = [.. _samples.Where(s => s.Number > after)];
@@ -96,7 +93,6 @@ internal sealed class LiveCollector(GoScheduler scheduler)
                 timelines = [.. _timelines.Where(t => t.Number > after)];
             wait = Math.Clamp(_nextSample - now, 0, SampleMilliseconds);
             isTraced = _isTraced;
-            failure = _failure;
         }
         using var json = new Utf8JsonWriter(output);
         json.WriteStartObject();
@@ -109,6 +105,15 @@ internal sealed class LiveCollector(GoScheduler scheduler)
         WriteAll(json, "samples"u8, samples);
         WriteAll(json, "timelines"u8, timelines);
         json.WriteEndObject();
+    }
+
+    // The viewer's activity and the like are not the collector's.
+    private void Start(long now)
+    {
+        _failure = null;
+        _nextSample = now + FirstSampleMilliseconds;
+        using AsyncFlowControl? flow = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
+        _timer = new Timer(static c => ((LiveCollector)c!).Tick(), this, 0, TickMilliseconds);
     }
 
     private static void WriteAll(Utf8JsonWriter json, ReadOnlySpan<byte> name, (long, byte[])[] all)

@@ -13,7 +13,7 @@ internal static class LiveEndpoints
 {
     // Nothing but what it has come with, and nobody's markup but its own: scripts cannot make any from strings.
     private const string Policy =
-        "default-src 'none'; script-src 'nonce-{0}'; style-src 'nonce-{0}'; connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; "
+        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; "
         + "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
     public static IReadOnlyList<DebugEndpoint> All { get; } =
@@ -29,7 +29,7 @@ internal static class LiveEndpoints
     {
         string nonce = Convert.ToBase64String(RandomNumberGenerator.GetBytes(18));
         exchange.Begin(
-            200, "text/html; charset=utf-8", ("Content-Security-Policy", string.Format(CultureInfo.InvariantCulture, Policy, nonce)),
+            200, "text/html; charset=utf-8", ("Content-Security-Policy", Policy.Replace("{nonce}", nonce, StringComparison.Ordinal)),
             ("Referrer-Policy", "no-referrer"), ("Cross-Origin-Opener-Policy", "same-origin"));
         return exchange.WriteAsync(LiveAsset.PageWith(nonce));
     }

@@ -22,6 +22,21 @@ mux.HandleFunc("GET /work", static async (w, r) =>
     await w.WriteAsync("done\n");
 });
 
+mux.HandleFunc("GET /sleep", static async (w, r) =>
+{
+    await Go.SleepAsync(TimeSpan.FromMilliseconds(Number(r, "ms", 50)));
+    await w.WriteAsync("slept\n");
+});
+
+mux.HandleFunc("GET /fan-out", static async (w, r) =>
+{
+    var group = new WaitGroup();
+    for (int i = 0; i < 10; i++)
+        group.Go(static () => Thread.SpinWait(10_000));
+    await group.WaitAsync();
+    await w.WriteAsync("done\n");
+});
+
 // The faults.
 mux.HandleFunc("GET /block", static (w, r) =>
 {

@@ -17,6 +17,8 @@ export class BarChart {
   #bars = [];
   #marks = [];
   #at = -1;
+  #width = 0;
+  #height = 0;
   #plot;
   #svg;
   #readout;
@@ -44,7 +46,11 @@ export class BarChart {
     });
     this.#plot.addEventListener("pointerleave", () => this.#choose(-1));
     this.#details.addEventListener("toggle", () => this.#fillTable());
-    new ResizeObserver(() => this.#draw()).observe(this.#plot);
+    // Asked for once: to ask in each drawing would lay the page out anew for each chart.
+    new ResizeObserver(([{ contentRect }]) => {
+      [this.#width, this.#height] = [contentRect.width, contentRect.height];
+      this.#draw();
+    }).observe(this.#plot);
   }
 
   update(bars, marks = []) {
@@ -56,8 +62,8 @@ export class BarChart {
   }
 
   #draw() {
-    const width = this.#plot.clientWidth;
-    const height = this.#plot.clientHeight;
+    const width = this.#width;
+    const height = this.#height;
     if (width === 0) return;
     const max = niceMax(Math.max(0, ...this.#bars.map((bar) => bar.value)));
     const y = (value) => top + (1 - value / max) * (height - top - bottom);

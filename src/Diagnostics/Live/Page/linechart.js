@@ -21,6 +21,8 @@ export class LineChart {
   #samples = [];
   #end = 0;
   #at = -1; // index of the chosen sample; -1 for the last
+  #width = 0;
+  #height = 0;
   #plot;
   #svg;
   #time;
@@ -48,7 +50,11 @@ export class LineChart {
     this.#plot.addEventListener("pointermove", (e) => this.#point(e));
     this.#plot.addEventListener("pointerleave", () => this.#choose(-1));
     this.#details.addEventListener("toggle", () => this.#fillTable());
-    new ResizeObserver(() => this.#draw()).observe(this.#plot);
+    // Asked for once: to ask in each drawing would lay the page out anew for each chart.
+    new ResizeObserver(([{ contentRect }]) => {
+      [this.#width, this.#height] = [contentRect.width, contentRect.height];
+      this.#draw();
+    }).observe(this.#plot);
   }
 
   static #swatch(index) {
@@ -69,8 +75,8 @@ export class LineChart {
   }
 
   #draw() {
-    const width = this.#plot.clientWidth;
-    const height = this.#plot.clientHeight;
+    const width = this.#width;
+    const height = this.#height;
     if (width === 0) return;
     const { series, format, binary } = this.#options;
     let most = 0;

@@ -20,6 +20,7 @@ const colours = ["#7cb5ec", "#f2b447", "#6cc39a", "#e58bb0", "#b39ddb", "#f0906a
 //
 // An item: { row, kind: "run" | "gap" | "hand-off" | "collection" | "pause", from, to, ... }; times in microseconds on the server's clock.
 export class Timeline extends EventTarget {
+  #width = 0;
   #box;
   #canvas;
   #detail;
@@ -51,7 +52,10 @@ export class Timeline extends EventTarget {
     follow.addEventListener("click", () => this.follow());
     this.#canvas.setAttribute("aria-hidden", "true");
     this.#say(null);
-    new ResizeObserver(() => this.#draw()).observe(box);
+    new ResizeObserver(([{ contentRect }]) => {
+      this.#width = contentRect.width;
+      this.#draw();
+    }).observe(box);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#draw());
   }
 
@@ -183,7 +187,7 @@ export class Timeline extends EventTarget {
   }
 
   #draw() {
-    const width = this.#box.clientWidth;
+    const width = this.#width;
     const height = this.#y(Math.max(1, this.#rows.length)) + axisHeight;
     if (width === 0) return;
     const ratio = devicePixelRatio || 1;
