@@ -4,5 +4,5 @@ namespace NetGo;
 internal class HandOffEvents(int scheduler) : SchedulerObserver
 {
     public sealed override void HandedOff(Processor processor, Machine from, HandOffReason reason) =>
-        SchedulerEventSource.Log.HandOff(scheduler, processor, from, reason);
+        SchedulerEventSource.Log!.HandOff(scheduler, processor, from, reason);
 }

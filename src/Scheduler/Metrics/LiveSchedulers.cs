@@ -72,7 +72,7 @@ internal static class LiveSchedulers
     {
         if (!entry.Scheduler.TryGetTarget(out GoScheduler? scheduler))
             return;
-        SchedulerObserver? wanted = SchedulerEventSource.Log.NewObserver(entry.Number);
+        SchedulerObserver? wanted = SchedulerEventSource.Log?.NewObserver(entry.Number);
         if (wanted?.GetType() == entry.Observer?.GetType())
             return;
         if (entry.Observer is not null)

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Tracing;
+using System.Runtime.Loader;
 
 namespace NetGo;
 
@@ -9,7 +10,10 @@ namespace NetGo;
 [EventSource(Name = "NetGo-Scheduler")]
 internal sealed class SchedulerEventSource : EventSource
 {
-    public static readonly SchedulerEventSource Log = new();
+    /// <summary>Null where the assembly has been loaded once more, into a context of its own: of two sources with one name one does not
+    /// work, which might be the program's.</summary>
+    public static readonly SchedulerEventSource? Log =
+        AssemblyLoadContext.GetLoadContext(typeof(SchedulerEventSource).Assembly) == AssemblyLoadContext.Default ? new() : null;
 
     private const string Primitives = "All arguments are numbers and strings: nothing is serialized by reflection.";
 

@@ -12,9 +12,9 @@ public class SchedulerEventSourceTests
 
         public IEnumerable<EventWrittenEventArgs> All => _all;
 
-        public void Begin() => EnableEvents(SchedulerEventSource.Log, level);
+        public void Begin() => EnableEvents(SchedulerEventSource.Log!, level);
 
-        public void End() => DisableEvents(SchedulerEventSource.Log);
+        public void End() => DisableEvents(SchedulerEventSource.Log!);
 
         protected override void OnEventWritten(EventWrittenEventArgs eventData) => _all.Enqueue(eventData);
 
