@@ -23,12 +23,12 @@ public sealed partial class GoScheduler
         g.MarkRunnable();
         if (TryEnqueueHere(g, next))
             return;
-        if (Machine.OfThisThread is null)
+        if (Machine.OfThisThread?.Scheduler != this)
             WokenFromOutside = true;
         EnqueueGlobal(g);
     }
 
-    /// <summary>A thread that runs no goroutine has made one ready.</summary>
+    /// <summary>A thread that runs none of its goroutines has made one ready.</summary>
     internal bool WokenFromOutside { get; private set; }
 
     /// <summary>Puts a goroutine that is marked runnable on the queue of this thread's processor, else on the global one.</summary>

@@ -121,11 +121,10 @@ public sealed class PprofTests : IAsyncLifetime
     {
         using var stop = new CancellationTokenSource();
         Task computing = Task.Factory.StartNew(() => Compute(stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        Task<Stream> first = _client.GetStreamAsync("/debug/pprof/profile?seconds=2");
-        HttpResponseMessage second = await _client.GetAsync("/debug/pprof/profile?seconds=1").Within();
-        stop.CancelAfter(TimeSpan.FromSeconds(2));
-        ParsedProfile profile = ParsedProfile.FromGzip(await first.Within());
-        Assert.Equal(409, (int)second.StatusCode);
+        HttpResponseMessage[] both = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => _client.GetAsync("/debug/pprof/profile?seconds=2"))).Within();
+        stop.Cancel();
+        Assert.Equal([200, 409], both.Select(answer => (int)answer.StatusCode).Order());
+        ParsedProfile profile = ParsedProfile.FromGzip(await both.First(answer => answer.IsSuccessStatusCode).Content.ReadAsStreamAsync());
         Assert.Equal(["samples/count", "cpu/nanoseconds"], profile.Types);
         Assert.Contains(profile.Samples, s => s.Stack.Any(f => f.StartsWith($"{s_namespace}.Compute", StringComparison.Ordinal)) && s.Values[1] >= 1_000_000);
         await computing.Within();

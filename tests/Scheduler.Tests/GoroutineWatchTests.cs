@@ -65,6 +65,9 @@ public sealed class GoroutineWatchTests
         // This thread feeds goroutines, so it may again.
         Channel<int> fed = Channel.Make<int>();
         schedulers[3].Spawn(async () => await fed.ReceiveAsync());
+        // What is sent before it has parked does not wake it.
+        Bounded.Until(() => schedulers[3].Goroutines().Any(g => g.Status == GoroutineStatus.Waiting), "it waits");
+        Thread.Sleep(20);
         Bounded.Until(() => fed.TrySend(1), "it is fed");
         foreach (GoScheduler scheduler in schedulers)
             scheduler.Spawn(async () => await never.ReceiveAsync());
