@@ -27,16 +27,15 @@ async function picture(name, page, options) {
 }
 
 try {
-  const { page } = await open(browser, server.page, { viewport: { width: 1280, height: 1000 } });
+  const { page } = await open(browser, server.page, { viewport: { width: 1200, height: 780 } });
   await page.waitForTimeout(35_000); // the charts have something to show, and the leak is one
   await page.locator("#zoom-in").click();
   for (const scheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme: scheme });
     await page.waitForTimeout(1500);
-    await picture(`live-${scheme}`, page, { clip: { x: 0, y: 0, width: 1280, height: 1000 } });
+    await picture(`live-${scheme}`, page);
   }
   await page.emulateMedia({ colorScheme: "light" });
-  await page.locator("[aria-labelledby=requests-title]").first().scrollIntoViewIfNeeded();
   await page.evaluate(() => {
     document.documentElement.scrollTop = document.getElementById("processors-title").getBoundingClientRect().top + scrollY - 70;
   });
@@ -53,7 +52,7 @@ try {
   await picture("live-phone", page);
 
   // A slice of a handler that blocks, chosen by keyboard.
-  await page.setViewportSize({ width: 1280, height: 760 });
+  await page.setViewportSize({ width: 1200, height: 560 });
   await page.evaluate(() => {
     document.documentElement.scrollTop = document.getElementById("timeline-title").getBoundingClientRect().top + scrollY - 70;
   });

@@ -142,7 +142,7 @@ public sealed class MetricsTests : IDisposable
             {
                 TargetHost = "one.test",
                 EnabledSslProtocols = System.Security.Authentication.SslProtocols.Tls12,
-                RemoteCertificateValidationCallback = static (_, _, _, _) => true,
+                RemoteCertificateValidationCallback = static (_, given, _, _) => given is not null,
             }).Within();
             await stream.WriteAsync(Encoding.ASCII.GetBytes(Request()));
             Assert.Equal('H', stream.ReadByte());

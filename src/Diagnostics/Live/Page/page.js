@@ -91,7 +91,7 @@ const charts = [
     ["time slice", (s) => growth(s, (t) => t.handOffs.timeSlice)], ["steals", (s) => sum(s.processors.map((p) => p.steals))]]),
   lines("chart-rate", "Requests", rate, [["ended", (s) => s.requests?.rate ?? null]]),
   lines("chart-latency", "Latency", seconds, [["p50", (s) => s.requests?.p50 ?? null], ["p99", (s) => s.requests?.p99 ?? null]]),
-  lines("chart-connections", "Connections and requests under way", compact, [
+  lines("chart-connections", "Connections, active requests", compact, [
     ["connections", (s) => s.requests?.connections ?? null], ["requests", (s) => s.requests?.active ?? null]]),
   lines("chart-goroutines", "Goroutines", compact, [["all", (s) => s.goroutines]]),
   lines("chart-polls", "Polls", rate, [
@@ -125,7 +125,7 @@ function showLatencies() {
   if (counts.size === 0) return latencyChart.update([]);
   const first = Math.max(0, Math.min(...counts.keys()) - 1);
   const end = Math.max(...counts.keys()) + 2;
-  const ticks = Math.max(4, Math.ceil((end - first) / 5));
+  const ticks = Math.max(6, Math.ceil((end - first) / 3));
   const bars = [];
   for (let bucket = first; bucket < end; bucket++) {
     const isTick = (bucket - first) % ticks === Math.floor(ticks / 2);

@@ -293,7 +293,9 @@ export class Timeline extends EventTarget {
     const x = this.#x(item.from, width);
     c.strokeStyle = theme("--text");
     c.lineWidth = 2;
-    c.strokeRect(x - 2, this.#y(item.row) + 1, Math.max(1, this.#x(item.to, width) - x) + 4, rowHeight - 2);
+    const w = this.#x(item.to, width) - x;
+    const margin = w < 12 ? (14 - w) / 2 : 2; // what is narrow is not hidden by its frame
+    c.strokeRect(x - margin, this.#y(item.row) + 1, w + 2 * margin, rowHeight - 2);
     c.lineWidth = 1;
   }
 
