@@ -1,4 +1,4 @@
-// The load target of NetGo.Http: netgo PORT [--watch metrics|opentelemetry|activities|events]. See ../../README.md for the contract.
+// The load target of NetGo.Http: netgo PORT [--watch metrics|opentelemetry|activities|events|trace]. See ../../README.md for the contract.
 using System.Text;
 using System.Text.Json.Serialization;
 using NetGo;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Diagnostics.Tracing;
+using NetGo;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 
@@ -9,9 +10,9 @@ internal static class Watching
 {
     /// <summary>
     /// metrics: a MeterListener on all instruments, that adds up; opentelemetry: the SDK, that collects every ten seconds; activities: an ActivityListener
-    /// that takes all; events: an EventListener on all of NetGo-Http.
+    /// that takes all; events: an EventListener on all of NetGo-Http; trace: an execution trace, of which the end says how large it was.
     /// </summary>
-    public static IReadOnlyList<string> Kinds { get; } = ["metrics", "opentelemetry", "activities", "events"];
+    public static IReadOnlyList<string> Kinds { get; } = ["metrics", "opentelemetry", "activities", "events", "trace"];
 
     public static bool IsKind(string kind) => Kinds.Contains(kind);
 
@@ -21,6 +22,7 @@ internal static class Watching
         "opentelemetry" => Sdk.CreateMeterProviderBuilder().AddMeter("NetGo.*")
             .AddReader(new PeriodicExportingMetricReader(new NoExporter(), exportIntervalMilliseconds: 10_000)).Build(),
         "activities" => TakeActivities(),
+        "trace" => new Tracing(),
         _ => new Events(),
     };
 
@@ -51,6 +53,22 @@ internal static class Watching
         };
         ActivitySource.AddActivityListener(listener);
         return listener;
+    }
+
+    private sealed class Tracing : IDisposable
+    {
+        private readonly TraceSession _session = Trace.Start(Stream.Null);
+        private int _ended;
+
+        public Tracing() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Dispose(); // a signal ends the server
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _ended, 1) != 0)
+                return;
+            _session.StopAsync().Wait();
+            Console.Error.WriteLine($"trace: {_session.EventCount} events in {_session.ByteCount} bytes, {_session.LostCount} lost");
+        }
     }
 
     private sealed class NoExporter : BaseExporter<Metric>
