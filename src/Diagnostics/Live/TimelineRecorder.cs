@@ -21,7 +21,9 @@ internal sealed class TimelineRecorder : IDisposable
     private readonly TimelineRow?[] _rows = new TimelineRow?[IdleProcessors.Max];
     private readonly Dictionary<long, int> _siteOf = [];
     private readonly List<TraceEntry> _entries = [];
+    private readonly List<(int Processor, int Begin, int End, long Lost)> _read = [];
     private readonly List<TraceEntry> _others = [];
+    private readonly List<long> _ended = [];
     private readonly List<TraceRecord> _handedOff = [];
     private readonly Dictionary<long, TimelineHandOff> _open = []; // by goroutine
     private readonly List<TimelineHandOff> _handOffs = [];
@@ -68,13 +70,26 @@ internal sealed class TimelineRecorder : IDisposable
             if (entry.Record is { Kind: TraceRecordKind.HandedOff, Processor: >= 0 })
                 _handedOff.Add(entry.Record);
         }
+        _entries.Clear();
+        _read.Clear();
         for (int i = 0; i < _rows.Length; i++)
         {
-            if (_tracer.Rings[i] is { } ring)
-                DrainRow(i, ring, until);
+            if (_tracer.Rings[i] is not { } ring)
+                continue;
+            int begin = _entries.Count;
+            long lost = ring.Read(ref _places[i], until, _entries);
+            _read.Add((i, begin, _entries.Count, lost));
         }
+        // What runs on one processor may have been spawned on another.
+        LearnSpawned(_others);
+        LearnSpawned(_entries);
+        foreach ((int processor, int begin, int end, long lost) in _read)
+            DrainRow(processor, begin, end, lost, until);
         foreach (TraceEntry entry in _others)
             OfNoProcessor(entry);
+        foreach (long goroutine in _ended)
+            _siteOf.Remove(goroutine);
+        _ended.Clear();
         DrainRuntime();
         _to = until;
     }
@@ -108,25 +123,22 @@ internal sealed class TimelineRecorder : IDisposable
 
     // ---- A processor ----
 
-    private void DrainRow(int processor, TraceRing ring, long until)
+    private void DrainRow(int processor, int begin, int end, long lost, long until)
     {
-        _entries.Clear();
-        long lost = ring.Read(ref _places[processor], until, _entries);
         TimelineRow row = _rows[processor] ??= new TimelineRow(_sites) { Limit = FewestItemsPerRow };
         if (lost > 0)
-            row.Skip(_entries.Count > 0 ? _entries[0].Record.Time : until, lost);
+            row.Skip(end > begin ? _entries[begin].Record.Time : until, lost);
         int next = 0;
-        foreach (TraceEntry entry in _entries)
+        for (int i = begin; i < end; i++)
         {
-            HandOffs(row, processor, ref next, entry.Record.Time);
-            OfProcessor(row, entry);
+            HandOffs(row, processor, ref next, _entries[i].Record.Time);
+            OfProcessor(row, _entries[i].Record);
         }
         HandOffs(row, processor, ref next, long.MaxValue);
     }
 
-    private void OfProcessor(TimelineRow row, in TraceEntry entry)
+    private void OfProcessor(TimelineRow row, in TraceRecord record)
     {
-        TraceRecord record = entry.Record;
         switch (record.Kind)
         {
             case TraceRecordKind.Runs:
@@ -142,10 +154,7 @@ internal sealed class TimelineRecorder : IDisposable
                 Close(record);
                 if (record.Goroutine == row.Goroutine)
                     row.End(record.Time, SliceEnd.Ended);
-                _siteOf.Remove(record.Goroutine);
-                break;
-            case TraceRecordKind.Spawned:
-                Spawned(entry);
+                _ended.Add(record.Goroutine);
                 break;
             case TraceRecordKind.ProcessorStarts or TraceRecordKind.ProcessorStops:
                 row.End(record.Time, SliceEnd.Unknown);
@@ -182,16 +191,22 @@ internal sealed class TimelineRecorder : IDisposable
     {
         switch (entry.Record.Kind)
         {
-            case TraceRecordKind.Spawned:
-                Spawned(entry);
-                break;
             case TraceRecordKind.Ended:
                 Close(entry.Record);
-                _siteOf.Remove(entry.Record.Goroutine);
+                _ended.Add(entry.Record.Goroutine);
                 break;
             case TraceRecordKind.Parks or TraceRecordKind.ExitsSyscall:
                 Close(entry.Record);
                 break;
+        }
+    }
+
+    private void LearnSpawned(List<TraceEntry> entries)
+    {
+        foreach (TraceEntry entry in entries)
+        {
+            if (entry.Record.Kind == TraceRecordKind.Spawned)
+                Spawned(entry);
         }
     }
 
