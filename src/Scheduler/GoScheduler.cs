@@ -87,19 +87,16 @@ public sealed partial class GoScheduler : IDisposable
                 {
                     if (s_default is null)
                     {
-                        Volatile.Write(ref s_default, new GoScheduler());
-                        ApplyDebugVariable(s_default!, DebugVariable.Read(Console.Error));
+                        DebugVariable settings = DebugVariable.Read(Console.Error);
+                        var scheduler = new GoScheduler(settings.ToOptions());
+                        if (settings.SchedTrace > 0)
+                            _ = scheduler.StartSchedTrace(TimeSpan.FromMilliseconds(settings.SchedTrace), settings.SchedDetail);
+                        Volatile.Write(ref s_default, scheduler);
                     }
                     return s_default!;
                 }
             }
         }
-    }
-
-    private static void ApplyDebugVariable(GoScheduler scheduler, DebugVariable settings)
-    {
-        if (settings.SchedTrace > 0)
-            _ = scheduler.StartSchedTrace(TimeSpan.FromMilliseconds(settings.SchedTrace), settings.SchedDetail);
     }
 
     /// <summary>The scheduler whose goroutine is running on this thread, else the default one.</summary>

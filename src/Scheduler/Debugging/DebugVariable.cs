@@ -6,7 +6,9 @@ namespace NetGo;
 /// <see cref="GoScheduler.Default"/>.</summary>
 /// <param name="SchedTrace">Every how many milliseconds a line about the scheduler is printed; 0 for never.</param>
 /// <param name="SchedDetail">With every processor, machine and goroutine.</param>
-internal sealed record DebugVariable(int SchedTrace, bool SchedDetail)
+/// <param name="LongWait">For <see cref="SchedulerOptions.LongWait"/>, in seconds, 0 for never; null when nothing is said of it.</param>
+/// <param name="Deadlock">For <see cref="SchedulerOptions.DeadlockAfter"/>, likewise.</param>
+internal sealed record DebugVariable(int SchedTrace, bool SchedDetail, int? LongWait = null, int? Deadlock = null)
 {
     private const string Name = "NETGO_DEBUG";
 
@@ -29,11 +31,30 @@ internal sealed record DebugVariable(int SchedTrace, bool SchedDetail)
                 case "scheddetail" when isNumber:
                     settings = settings with { SchedDetail = value != 0 };
                     break;
+                case "longwait" when isNumber:
+                    settings = settings with { LongWait = value };
+                    break;
+                case "deadlock" when isNumber:
+                    settings = settings with { Deadlock = value };
+                    break;
                 default:
-                    errors.WriteLine($"netgo: {Name}: \"{word}\" is left out: it knows schedtrace=MILLISECONDS and scheddetail=0 or 1.");
+                    errors.WriteLine($"netgo: {Name}: \"{word}\" is left out: it knows schedtrace=MILLISECONDS, scheddetail=0 or 1, longwait=SECONDS and deadlock=SECONDS.");
                     break;
             }
         }
         return settings;
     }
+
+    /// <summary>The options of a scheduler with these settings.</summary>
+    public SchedulerOptions ToOptions()
+    {
+        var options = new SchedulerOptions();
+        if (LongWait is { } longWait)
+            options.LongWait = SecondsOrNever(longWait);
+        if (Deadlock is { } deadlock)
+            options.DeadlockAfter = SecondsOrNever(deadlock);
+        return options;
+    }
+
+    private static TimeSpan SecondsOrNever(int seconds) => seconds == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(seconds);
 }

@@ -67,6 +67,15 @@ public sealed partial class SchedTraceTests : IDisposable
     }
 
     [Fact]
+    public void It_says_when_what_hangs_is_reported()
+    {
+        SchedulerOptions options = DebugVariable.Parse("longwait=60,deadlock=0", _output).ToOptions();
+        Assert.Equal((TimeSpan.FromMinutes(1), Timeout.InfiniteTimeSpan), (options.LongWait, options.DeadlockAfter));
+        Assert.Equal(new SchedulerOptions().DeadlockAfter, DebugVariable.Parse("", _output).ToOptions().DeadlockAfter);
+        Assert.Equal("", Printed());
+    }
+
+    [Fact]
     public void An_interval_of_nothing_is_refused() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => _scheduler.StartSchedTrace(TimeSpan.Zero));
 }
