@@ -8,7 +8,7 @@ public sealed class DebugOptions
     /// everybody connects from this machine: there set it, or do not pass these paths on. Set, it decides alone.</summary>
     public Func<DebugRequest, ValueTask<bool>>? Authorize { get; set; }
 
-    /// <summary>For how long a profile is taken when the request does not say; Go's are 30 seconds.</summary>
+    /// <summary>For how long a profile is taken when the request does not say, no longer than <see cref="MaxDuration"/>; Go's are 30 seconds.</summary>
     public TimeSpan DefaultDuration { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>For how long a profile may be taken at most. The default is 5 minutes.</summary>
@@ -21,7 +21,7 @@ public sealed class DebugOptions
     internal void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(DefaultDuration, TimeSpan.Zero, nameof(DefaultDuration));
-        ArgumentOutOfRangeException.ThrowIfLessThan(MaxDuration, DefaultDuration, nameof(MaxDuration));
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxDuration, TimeSpan.FromSeconds(1), nameof(MaxDuration));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxDuration, TimeSpan.FromDays(1), nameof(MaxDuration));
     }
 }

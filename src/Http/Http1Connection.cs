@@ -167,10 +167,7 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
         }
         finally
         {
-            _exchange?.Return();
-            _exchange = null;
-            if (!IsHijacked)
-                EndTelemetry();
+            ReturnExchange();
             Transport.Release(); // before Close, which then has nobody to wake
             if (!IsHijacked)
             {
@@ -178,6 +175,22 @@ internal sealed class Http1Connection : IThreadPoolWorkItem
                 End();
             }
         }
+    }
+
+    // Whoever listens to metrics and events may throw: that must not cost the descriptor.
+    private void ReturnExchange()
+    {
+        try
+        {
+            _exchange?.Return();
+            if (!IsHijacked)
+                EndTelemetry();
+        }
+        catch (Exception e)
+        {
+            HttpLog.ConnectionFailed(_server.Logger, e);
+        }
+        _exchange = null;
     }
 
     private void End()

@@ -80,8 +80,20 @@ internal sealed class Http1Exchange
     /// <summary>Gives the buffers back, and the object to the thread.</summary>
     public void Return()
     {
-        if (_connection!.Metrics is { } metrics)
-            EndTelemetry(metrics);
+        try
+        {
+            if (_connection!.Metrics is { } metrics)
+                EndTelemetry(metrics);
+        }
+        finally
+        {
+            Release();
+        }
+    }
+
+    private void Release()
+    {
+        ContextBefore = null;
         Output.Clear();
         if (_input is { } input)
             input.Return();

@@ -9,7 +9,9 @@ public sealed partial class GoScheduler
 
     private volatile SchedulerObserver? _observer;
 
-    // How many take traces, and how many of these with garbage collections; the listener is theirs.
+    // How many take traces; guarded by _lock. And how many of these with garbage collections, whose listener it is; guarded by _collectionLock,
+    // which comes before _lock and before any that the runtime has for event sources.
+    private readonly Lock _collectionLock = new();
     private int _traces;
     private int _tracesWithCollections;
     private CollectionListener? _collectionListener;
@@ -44,6 +46,7 @@ public sealed partial class GoScheduler
     /// <summary>Starts to write records, if nobody else has. For <see cref="ReleaseTracer"/>.</summary>
     internal TraceObserver AcquireTracer(bool collections)
     {
+        TraceObserver tracer;
         lock (_lock)
         {
             if (_traces++ == 0)
@@ -51,27 +54,52 @@ public sealed partial class GoScheduler
                 _tracer = new TraceObserver(this, _traceBufferEvents);
                 AddObserver(_tracer);
             }
-            TraceObserver tracer = _tracer!;
-            if (collections && _tracesWithCollections++ == 0)
+            tracer = _tracer!;
+        }
+        try
+        {
+            if (collections)
+                Listen(tracer);
+        }
+        catch
+        {
+            ReleaseTracer(tracer, collections: false);
+            throw;
+        }
+        return tracer;
+    }
+
+    // Not under _lock, which those take who are told by event sources: the runtime has a lock of its own around both.
+    private void Listen(TraceObserver tracer)
+    {
+        lock (_collectionLock)
+        {
+            if (_tracesWithCollections == 0)
                 _collectionListener = new CollectionListener(tracer.WriteOfRuntime);
-            return tracer;
+            _tracesWithCollections++;
         }
     }
 
     internal void ReleaseTracer(TraceObserver tracer, bool collections)
     {
-        CollectionListener? ended = null;
-        lock (_lock)
+        if (collections)
         {
-            if (collections && --_tracesWithCollections == 0)
-                (ended, _collectionListener) = (_collectionListener, null);
-            if (--_traces == 0)
+            lock (_collectionLock)
             {
-                RemoveObserver(tracer);
-                _tracer = null;
+                if (--_tracesWithCollections == 0)
+                {
+                    _collectionListener!.Dispose();
+                    _collectionListener = null;
+                }
             }
         }
-        ended?.Dispose();
+        lock (_lock)
+        {
+            if (--_traces > 0)
+                return;
+            RemoveObserver(tracer);
+            _tracer = null;
+        }
     }
 
     private void Compose()

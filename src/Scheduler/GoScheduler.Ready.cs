@@ -23,8 +23,8 @@ public sealed partial class GoScheduler
         g.MarkRunnable();
         if (TryEnqueueHere(g, next))
             return;
-        if (Machine.OfThisThread?.Scheduler != this)
-            WokenFromOutside = true;
+        if (!WokenFromOutside && Machine.OfThisThread?.Scheduler != this)
+            WokenFromOutside = true; // once: all machines read what lies beside it
         EnqueueGlobal(g);
     }
 

@@ -102,6 +102,9 @@ public sealed partial class GoScheduler : IDisposable
     /// <summary>The scheduler whose goroutine is running on this thread, else the default one.</summary>
     public static GoScheduler Current => Machine.OfThisThread?.Scheduler ?? Default;
 
+    /// <summary>As <see cref="Current"/>; null where there is none, and the default one has not been made.</summary>
+    internal static GoScheduler? CurrentIfAny => Machine.OfThisThread?.Scheduler ?? Volatile.Read(ref s_default);
+
     /// <summary>How often a processor was taken from a machine that was blocked or would not yield.</summary>
     public long HandOffCount => _sysmon.HandOffCount;
 

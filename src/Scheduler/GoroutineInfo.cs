@@ -11,7 +11,7 @@ namespace NetGo;
 /// called and not awaited at once.</param>
 public sealed record GoroutineInfo(long Id, string SpawnSite, GoroutineStatus Status, WaitReason WaitReason, bool IsBranch)
 {
-    /// <summary>For how long it has been parked, at least: from when it was first seen so. That is looked at every 15 seconds, and when
+    /// <summary>For how long it has been parked, at least: from when it was first seen so. That is looked at every 5 seconds by default, and when
     /// goroutines are listed; as Go's is with each collection. Null when it was not parked, or had not been seen so before.</summary>
     public TimeSpan? WaitTime { get; init; }
 

@@ -171,8 +171,9 @@ internal sealed partial class Machine
     private void EndIdle(Processor processor, int ready)
     {
         processor.Counts.Sleeps++;
-        processor.Counts.IdleTime += Math.Max(0, Scheduler.Now() - processor.IdleSince);
+        long slept = Math.Max(0, Scheduler.Now() - processor.IdleSince);
         Volatile.Write(ref processor.IdleSince, 0);
+        Volatile.Write(ref processor.Counts.IdleTime, processor.Counts.IdleTime + slept);
         Scheduler.Observer?.ProcessorStarts(processor, this);
         Polled(processor, ready);
     }

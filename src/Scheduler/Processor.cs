@@ -271,8 +271,15 @@ internal sealed class Processor : IDisposable
     /// <summary>Any thread.</summary>
     public ProcessorStatistics GetStatistics(long now)
     {
-        long idleSince = Volatile.Read(ref IdleSince);
-        long idle = Counts.IdleTime + (idleSince == 0 ? 0 : Math.Max(0, now - idleSince));
+        long idleSince;
+        long idleTime;
+        do // a sleep that has just ended would count twice
+        {
+            idleSince = Volatile.Read(ref IdleSince);
+            idleTime = Volatile.Read(ref Counts.IdleTime);
+        }
+        while (Volatile.Read(ref IdleSince) != idleSince);
+        long idle = idleTime + (idleSince == 0 ? 0 : Math.Max(0, now - idleSince));
         Machine? machine = Machine;
         long[] batches = Counts.CopyBatches();
         return new ProcessorStatistics(

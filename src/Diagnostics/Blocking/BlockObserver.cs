@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 
 namespace NetGo.Diagnostics;
 
@@ -14,10 +15,19 @@ internal sealed class BlockObserver(BlockRecorder recorder) : SchedulerObserver
             _waiting[g] = (Stopwatch.GetTimestamp(), reason);
     }
 
+    [SuppressMessage("Design", "CA1031", Justification = "Observers must not throw.")]
     public override void IsReady(Goroutine g)
     {
-        if (_waiting.TryRemove(g, out (long Since, WaitReason Reason) wait))
+        if (!_waiting.TryRemove(g, out (long Since, WaitReason Reason) wait))
+            return;
+        try
+        {
             recorder.Waited(g, wait.Reason, (long)Stopwatch.GetElapsedTime(wait.Since).TotalNanoseconds);
+        }
+        catch (Exception)
+        {
+            // A stack that cannot be read must not cost the goroutine, which is on no queue yet.
+        }
     }
 
     public override void Ended(Goroutine g) => _waiting.TryRemove(g, out _);

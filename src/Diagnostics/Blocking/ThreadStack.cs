@@ -23,7 +23,9 @@ internal static class ThreadStack
             if (!inUsersCode && method.DeclaringType is { } type && IsOfLibrary(type.Assembly) && !(type.IsVisible && method.IsPublic))
                 continue;
             inUsersCode = true;
-            SourceLine line = ModuleSymbols.Of(method.Module).LineAt(method.MetadataToken, frame.GetILOffset());
+            SourceLine line = default;
+            if (method.DeclaringType is not null) // one that was made at run time has no token, and throws
+                line = ModuleSymbols.Of(method.Module).LineAt(method.MetadataToken, frame.GetILOffset());
             frames.Add(new GoroutineFrame(MethodNames.Of(method.DeclaringType, method.Name), line.File, line.Line));
         }
         return StackFrames.Clean(frames);

@@ -9,15 +9,18 @@ namespace NetGo.Diagnostics;
 // reverse proxy connects for everybody: those that say so are seen by what they add.
 internal static class DebugAccess
 {
-    private static readonly string[] s_fieldsOfProxies = ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via"];
+    private static readonly string[] s_fieldsOfProxies = [
+        "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Real-IP", "Via",
+        "X-Original-For", "X-Original-Host", "X-Original-Proto", "X-Original-Prefix", // what ASP.NET Core makes of them
+    ];
 
     /// <summary>Why a request is refused; null when it is not.</summary>
     public static string? Refuses(DebugRequest request)
     {
-        if (request.RemoteEndPoint is IPEndPoint remote && !IsLoopback(remote.Address))
-            return "These pages are for clients on this machine: set DebugOptions.Authorize to let others in.";
-        if (request.RemoteEndPoint is null)
+        if (request.RemoteEndPoint is not IPEndPoint remote)
             return "Nobody knows where this connection comes from: set DebugOptions.Authorize.";
+        if (!IsLoopback(remote.Address))
+            return "These pages are for clients on this machine: set DebugOptions.Authorize to let others in.";
         if (!IsNameOfThisMachine(request.Host))
             return "These pages are to be asked for as localhost, or by a loopback address.";
         if (Array.Find(s_fieldsOfProxies, field => request.HeaderOf(field) is not null) is { } proxied)

@@ -43,5 +43,5 @@ internal abstract class DebugExchange
     public TimeSpan Duration() =>
         Request.QueryOf("seconds") is { Length: > 0 }
             ? TimeSpan.FromSeconds(NumberOf("seconds", 0, 1, (int)Math.Max(1, Options.MaxDuration.TotalSeconds)))
-            : Options.DefaultDuration;
+            : Options.DefaultDuration < Options.MaxDuration ? Options.DefaultDuration : Options.MaxDuration;
 }

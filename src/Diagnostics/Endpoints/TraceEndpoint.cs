@@ -8,6 +8,8 @@ internal static class TraceEndpoint
 {
     private const int DefaultSeconds = 1; // as Go's
 
+    private static readonly ProfileGate s_gate = new("A trace");
+
     // The trace is written by a thread of the pool, and the answer by this goroutine. A client that reads too slowly loses events, and no more.
     public static async ValueTask ServeAsync(DebugExchange exchange)
     {
@@ -19,9 +21,11 @@ internal static class TraceEndpoint
             _ => throw new DebugRequestException(400, "format must be go or perfetto."),
         };
         string name = $"netgo-{DateTime.UtcNow.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)}.{extension}";
+        using IDisposable gate = s_gate.Enter();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(exchange.Request.Aborted);
         var pipe = new Pipe();
         TraceSession session = Trace.Start(pipe.Writer.AsStream(), new TraceOptions { Format = format, Scheduler = exchange.Scheduler });
-        Task taking = TakeAsync(session, pipe.Writer, duration, exchange.Request.Aborted);
+        Task taking = TakeAsync(session, pipe.Writer, duration, end.Token);
         try
         {
             exchange.Begin(200, type, ("Content-Disposition", $"attachment; filename=\"{name}\""));
@@ -37,6 +41,7 @@ internal static class TraceEndpoint
         }
         finally
         {
+            await end.CancelAsync(); // of no use when the client has gone
             await pipe.Reader.CompleteAsync(); // what is written from now on is dropped
             await taking;
         }

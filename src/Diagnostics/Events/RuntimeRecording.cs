@@ -73,6 +73,19 @@ internal static class RuntimeRecording
 
     private static async Task CopyAsync(EventPipeSession session, string file)
     {
+        try
+        {
+            await CopyToFileAsync(session, file).ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            await session.EventStream.CopyToAsync(Stream.Null).ConfigureAwait(false); // or it never ends
+            throw;
+        }
+    }
+
+    private static async Task CopyToFileAsync(EventPipeSession session, string file)
+    {
         var output = new FileStream(file, FileMode.CreateNew, FileAccess.Write, FileShare.None, 64 * 1024, useAsync: true);
         await using (output.ConfigureAwait(false))
             await session.EventStream.CopyToAsync(output).ConfigureAwait(false);

@@ -65,14 +65,15 @@ internal struct RequestWatch
     /// <param name="exception">What the handler threw.</param>
     public void End(Http1Exchange exchange, HttpMetrics metrics, RequestOutcome outcome, Exception? exception)
     {
-        if (_phase == Phase.On)
+        bool isDue = _phase == Phase.On;
+        _phase = Phase.Off; // a listener may throw, and then this is called again
+        if (isDue)
             Measure(exchange, metrics, outcome);
         if (_activity is { } activity)
         {
             RequestActivity.Stop(activity, _method, exchange.Request.MatchedPattern?.Route, outcome, exception);
             _activity = null;
         }
-        _phase = Phase.Off;
     }
 
     private readonly void Measure(Http1Exchange exchange, HttpMetrics metrics, RequestOutcome outcome)

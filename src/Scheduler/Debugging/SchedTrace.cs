@@ -41,9 +41,9 @@ internal sealed class SchedTrace : IDisposable
                 _output.Write(Describe(Stopwatch.GetElapsedTime(_begin)));
                 _output.Flush();
             }
-            catch (Exception e) when (e is IOException or ObjectDisposedException)
+            catch (Exception)
             {
-                return; // nobody reads any more
+                return; // nobody reads any more, or it is a writer of the user's that fails
             }
         }
     }

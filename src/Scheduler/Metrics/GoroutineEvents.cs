@@ -3,21 +3,35 @@ namespace NetGo;
 /// <summary>Tells the event source of hand-offs and of what goroutines do.</summary>
 internal sealed class GoroutineEvents(int scheduler) : HandOffEvents(scheduler)
 {
-    private readonly int _scheduler = scheduler;
-
     public override void Spawned(Goroutine g)
     {
-        if (!g.IsBranch)
-            SchedulerEventSource.Log!.GoroutineSpawn(_scheduler, g.Id, g.SpawnSite);
+        if (g.IsBranch || !TryBegin())
+            return;
+        SchedulerEventSource.Log!.GoroutineSpawn(Number, g.Id, g.SpawnSite);
+        End();
     }
 
     public override void Ended(Goroutine g)
     {
-        if (!g.IsBranch)
-            SchedulerEventSource.Log!.GoroutineEnd(_scheduler, g.Id);
+        if (g.IsBranch || !TryBegin())
+            return;
+        SchedulerEventSource.Log!.GoroutineEnd(Number, g.Id);
+        End();
     }
 
-    public override void Parks(Goroutine g, WaitReason reason) => SchedulerEventSource.Log!.GoroutinePark(_scheduler, g, reason);
+    public override void Parks(Goroutine g, WaitReason reason)
+    {
+        if (!TryBegin())
+            return;
+        SchedulerEventSource.Log!.GoroutinePark(Number, g, reason);
+        End();
+    }
 
-    public override void IsReady(Goroutine g) => SchedulerEventSource.Log!.GoroutineReady(_scheduler, g.Id);
+    public override void IsReady(Goroutine g)
+    {
+        if (!TryBegin())
+            return;
+        SchedulerEventSource.Log!.GoroutineReady(Number, g.Id);
+        End();
+    }
 }

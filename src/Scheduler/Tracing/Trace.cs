@@ -10,7 +10,7 @@ public static class Trace
     private static long s_lastTask;
 
     /// <summary>Whether a trace is being taken of <see cref="GoScheduler.Current"/>: for what is dear to say.</summary>
-    public static bool IsEnabled => GoScheduler.Current.Tracer is not null;
+    public static bool IsEnabled => GoScheduler.CurrentIfAny?.Tracer is not null;
 
     /// <summary>Starts a trace. Several may be taken at once. Go's trace.Start.</summary>
     /// <param name="output">Where it is written to, as it is taken; not closed. Its write fails: the trace ends, and
@@ -41,9 +41,9 @@ public static class Trace
         ArgumentNullException.ThrowIfNull(parent);
         ArgumentNullException.ThrowIfNull(name);
         long number = Interlocked.Increment(ref s_lastTask);
-        var task = new TraceTask(number, TaskOf(parent), name, GoScheduler.Current);
+        var task = new TraceTask(number, TaskOf(parent), name, GoScheduler.CurrentIfAny);
         task.Context = Context.WithValue(parent, s_task, task);
-        task.Scheduler.Tracer?.WriteOwn(TraceRecordKind.TaskBegins, number, task);
+        task.Scheduler?.Tracer?.WriteOwn(TraceRecordKind.TaskBegins, number, task);
         return task;
     }
 
@@ -54,7 +54,7 @@ public static class Trace
     public static TraceRegion StartRegion(Context? context, string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        if (GoScheduler.Current.Tracer is not { } tracer)
+        if (GoScheduler.CurrentIfAny?.Tracer is not { } tracer)
             return default;
         long task = TaskOf(context);
         tracer.WriteOwn(TraceRecordKind.RegionBegins, task, name);
@@ -86,12 +86,12 @@ public static class Trace
     /// <summary>Writes a message into the trace. Go's trace.Log.</summary>
     /// <param name="context">It belongs to this one's task; null for none.</param>
     /// <param name="category">A word to find it by; may be empty.</param>
-    /// <param name="message">The message. Beyond 64 Ki characters it is cut off.</param>
+    /// <param name="message">The message. In Go's format it is cut off beyond 64 Ki characters.</param>
     public static void Log(Context? context, string category, string message)
     {
         ArgumentNullException.ThrowIfNull(category);
         ArgumentNullException.ThrowIfNull(message);
-        GoScheduler.Current.Tracer?.WriteOwn(TraceRecordKind.Log, TaskOf(context), new TraceMessage(category, message));
+        GoScheduler.CurrentIfAny?.Tracer?.WriteOwn(TraceRecordKind.Log, TaskOf(context), new TraceMessage(category, message));
     }
 
     /// <summary>As <see cref="Log(Context, string, string)"/>; the message is put together only when a trace is being taken. Go's

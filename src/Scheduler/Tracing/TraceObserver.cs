@@ -93,14 +93,20 @@ internal sealed class TraceObserver(GoScheduler scheduler, int capacity) : Sched
 
     // ---- What the runtime tells ----
 
-    /// <summary>With a time of its own, which may be a while ago. By one thread at a time.</summary>
+    /// <summary>With a time of its own, which may be a while ago.</summary>
     public void WriteOfRuntime(long time, TraceRecordKind kind, long value)
     {
-        ref TraceRecord record = ref _runtime.Next(null);
-        Fill(ref record, kind, 0, 0, value, -1, 0);
-        record.Time = time;
-        _runtime.Publish();
+        lock (_runtime)
+        {
+            ref TraceRecord record = ref _runtime.Next(null);
+            Fill(ref record, kind, 0, 0, value, -1, 0);
+            record.Time = time;
+            _runtime.Publish();
+        }
     }
+
+    /// <summary>The numbers of the branches that there are.</summary>
+    public IEnumerable<long> Branches => _branches.Values;
 
     // ---- Writing ----
 

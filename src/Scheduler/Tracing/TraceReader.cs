@@ -1,72 +1,86 @@
 namespace NetGo;
 
-/// <summary>Reads the rings of a <see cref="TraceObserver"/>, each from where it stopped last, as one sequence in the order of time. One thread at a
-/// time.</summary>
+// Reads the rings of a TraceObserver, each from where it stopped last, as one sequence in the order of time. What is in a ring is taken out at each
+// look, so that nothing waits there to be overwritten; what is newer than asked for waits here.
+
+/// <summary>Reads the rings of a <see cref="TraceObserver"/>. One thread at a time.</summary>
 internal sealed class TraceReader
 {
+    private static readonly Comparer<TraceEntry> s_byTime = Comparer<TraceEntry>.Create(static (a, b) => a.Record.Time.CompareTo(b.Record.Time));
+
     private readonly TraceObserver _tracer;
-    private readonly long[] _places = new long[IdleProcessors.Max + 2];
+    private readonly Source?[] _ofProcessors = new Source?[IdleProcessors.Max];
+    private readonly Source _others;
+    private readonly Source _runtime;
     private readonly List<TraceEntry> _read = [];
-    private readonly List<(int Next, int End)> _runs = [];
+
+    private sealed class Source(TraceRing ring, bool fromNow)
+    {
+        public readonly TraceRing Ring = ring;
+        public readonly Queue<TraceEntry> Pending = new();
+        public long Place = fromNow ? ring.Written : 0;
+    }
 
     /// <param name="tracer">Whose rings.</param>
     /// <param name="fromNow">Without what is in them already.</param>
     public TraceReader(TraceObserver tracer, bool fromNow)
     {
         _tracer = tracer;
-        if (!fromNow)
-            return;
-        for (int i = 0; i < tracer.Rings.Length; i++)
-            _places[i] = tracer.Rings[i]?.Written ?? 0;
-        _places[^2] = tracer.Others.Written;
-        _places[^1] = tracer.Runtime.Written;
+        _others = new Source(tracer.Others, fromNow);
+        _runtime = new Source(tracer.Runtime, fromNow);
+        for (int i = 0; fromNow && i < _ofProcessors.Length; i++)
+            _ofProcessors[i] = tracer.Rings[i] is { } ring ? new Source(ring, fromNow) : null;
     }
 
     /// <summary>Appends the entries up to a time, and returns how many are missing, which were overwritten before they could be read.</summary>
     public long Read(long until, List<TraceEntry> entries)
     {
-        _read.Clear();
-        _runs.Clear();
         long lost = 0;
-        for (int i = 0; i < _tracer.Rings.Length; i++)
+        var sources = new List<Source>();
+        for (int i = 0; i < _ofProcessors.Length; i++)
         {
             if (_tracer.Rings[i] is { } ring)
-                lost += Read(ring, ref _places[i], until);
+                sources.Add(_ofProcessors[i] ??= new Source(ring, fromNow: false));
         }
-        lost += Read(_tracer.Others, ref _places[^2], until);
-        int runtime = _read.Count;
-        lost += Read(_tracer.Runtime, ref _places[^1], until);
-        _read.Sort(runtime, _read.Count - runtime, Comparer<TraceEntry>.Create(static (a, b) => a.Record.Time.CompareTo(b.Record.Time)));
-        Merge(entries);
+        sources.Add(_others);
+        foreach (Source source in sources)
+            lost += Take(source, sort: false);
+        lost += Take(_runtime, sort: true);
+        sources.Add(_runtime);
+        Merge(sources, until, entries);
         return lost;
     }
 
-    private long Read(TraceRing ring, ref long place, long until)
+    private long Take(Source source, bool sort)
     {
-        int before = _read.Count;
-        long lost = ring.Read(ref place, until, _read);
-        if (_read.Count > before)
-            _runs.Add((before, _read.Count));
-        return lost;
-    }
-
-    // There are about as many runs as processors: the one that comes next is looked for among all.
-    private void Merge(List<TraceEntry> entries)
-    {
-        while (_runs.Count > 0)
+        _read.Clear();
+        long lost = source.Ring.Read(ref source.Place, long.MaxValue, _read);
+        if (sort && _read.Count > 0)
         {
-            int first = 0;
-            for (int i = 1; i < _runs.Count; i++)
+            _read.AddRange(source.Pending);
+            source.Pending.Clear();
+            _read.Sort(s_byTime);
+        }
+        foreach (TraceEntry entry in _read)
+            source.Pending.Enqueue(entry);
+        return lost;
+    }
+
+    // There are about as many as processors: the one that comes next is looked for among all.
+    private static void Merge(List<Source> sources, long until, List<TraceEntry> entries)
+    {
+        while (true)
+        {
+            Source? first = null;
+            long time = until;
+            foreach (Source source in sources)
             {
-                if (_read[_runs[i].Next].Record.Time < _read[_runs[first].Next].Record.Time)
-                    first = i;
+                if (source.Pending.TryPeek(out TraceEntry entry) && (first is null ? entry.Record.Time <= time : entry.Record.Time < time))
+                    (first, time) = (source, entry.Record.Time);
             }
-            (int next, int end) = _runs[first];
-            entries.Add(_read[next]);
-            if (++next == end)
-                _runs.RemoveAt(first);
-            else
-                _runs[first] = (next, end);
+            if (first is null)
+                return;
+            entries.Add(first.Pending.Dequeue());
         }
     }
 }

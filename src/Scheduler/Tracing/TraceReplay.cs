@@ -170,6 +170,13 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
         }
     }
 
+    /// <summary>After records have been lost: ends those that there are not any more, whose own end was among them.</summary>
+    public void EndMissing(HashSet<long> existing)
+    {
+        foreach (G g in _goroutines.Values.Where(g => !existing.Contains(g.Id)).ToArray())
+            End(g);
+    }
+
     /// <summary>What is under way when the trace ends is left as it is, but for regions and collections, which viewers want to be whole.</summary>
     public void End(long time)
     {

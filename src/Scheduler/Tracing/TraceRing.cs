@@ -32,6 +32,7 @@ internal sealed class TraceRing
     public ref TraceRecord Next(object? reference)
     {
         int slot = (int)_written & _mask;
+        Volatile.WriteBarrier(); // who sees what follows sees the count above it
         _references[slot] = reference;
         return ref _records[slot];
     }

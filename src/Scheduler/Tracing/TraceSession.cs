@@ -8,6 +8,7 @@ public sealed class TraceSession : IAsyncDisposable
 {
     private const long Millisecond = 1_000_000;
     private const long Delay = 300 * Millisecond;
+    private const long BetweenLooks = 5_000 * Millisecond;
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(20);
 
     private readonly GoScheduler _scheduler;
@@ -21,6 +22,8 @@ public sealed class TraceSession : IAsyncDisposable
     private readonly bool _collections;
     private readonly List<TraceEntry> _entries = [];
     private bool _toldOfThoseThatWaited;
+    private bool _hasLost;
+    private long _lookedForMissing;
     private long _lost;
     private long _bytes;
 
@@ -98,15 +101,30 @@ public sealed class TraceSession : IAsyncDisposable
     private async Task DrainAsync(long until, Dictionary<long, GoroutineInfo> before, bool isLast)
     {
         _entries.Clear();
-        _lost += _reader.Read(until, _entries);
+        long lost = _reader.Read(until, _entries);
+        _lost += lost;
+        _hasLost |= lost > 0;
         if (_entries.Count == 0 && !isLast)
             return;
         if (!_toldOfThoseThatWaited)
             TellOfThoseThatWaited(before);
         foreach (TraceEntry entry in _entries)
             _replay.Next(entry);
+        if (_hasLost && until - _lookedForMissing > BetweenLooks)
+            EndMissing(until);
         _replay.Next(new TraceEntry(new TraceRecord { Kind = TraceRecordKind.Heap, Time = until, Processor = -1, Value = GC.GetTotalMemory(false) }, null));
         await SendAsync().ConfigureAwait(false);
+    }
+
+    // What is lost may be the end of goroutines: they would be kept for as long as the trace goes on.
+    private void EndMissing(long now)
+    {
+        HashSet<long> existing = [.. _tracer.Branches];
+        foreach (GoroutineInfo g in _scheduler.Goroutines())
+            existing.Add(g.Id);
+        _replay.EndMissing(existing);
+        _hasLost = false;
+        _lookedForMissing = now;
     }
 
     // Those that have been waiting since before the trace began, and wait still. Of the others the replay sees what they were when it first hears of them.

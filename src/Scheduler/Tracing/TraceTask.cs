@@ -5,7 +5,7 @@ public sealed class TraceTask : IDisposable
 {
     private int _ended;
 
-    internal TraceTask(long number, long parent, string name, GoScheduler scheduler)
+    internal TraceTask(long number, long parent, string name, GoScheduler? scheduler)
     {
         Number = number;
         Parent = parent;
@@ -23,12 +23,12 @@ public sealed class TraceTask : IDisposable
 
     internal long Parent { get; }
 
-    internal GoScheduler Scheduler { get; }
+    internal GoScheduler? Scheduler { get; }
 
     /// <summary>Ends it. Any goroutine; again, it does nothing.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _ended, 1) == 0)
-            Scheduler.Tracer?.WriteOwn(TraceRecordKind.TaskEnds, Number, null);
+            Scheduler?.Tracer?.WriteOwn(TraceRecordKind.TaskEnds, Number, null);
     }
 }

@@ -73,7 +73,7 @@ public sealed partial class LivePageTests : IAsyncLifetime
     [InlineData("/debug/netgo/data?after=x", 400)]
     [InlineData("/debug/netgo/data?timeline=2", 400)]
     [InlineData("/debug/netgo/trace?seconds=0", 400)]
-    [InlineData("/debug/netgo/trace?seconds=21", 400)]
+    [InlineData("/debug/netgo/trace?seconds=301", 400)]
     [InlineData("/debug/netgo/trace?seconds=1&format=svg", 400)]
     [InlineData("/debug/netgo/page.html", 404)]
     [InlineData("/debug/netgo/..%2fpprof", 404)]

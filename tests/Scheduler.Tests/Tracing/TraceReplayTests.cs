@@ -191,7 +191,7 @@ public sealed class TraceReplayTests
                 {
                     TraceRecordKind.Spawned => "x.cs",
                     TraceRecordKind.RegionBegins or TraceRecordKind.RegionEnds => record.Value % 2 == 0 ? "even" : "odd",
-                    TraceRecordKind.TaskBegins => new TraceTask(record.Value, 0, "task", null!),
+                    TraceRecordKind.TaskBegins => new TraceTask(record.Value, 0, "task", null),
                     TraceRecordKind.Log => new TraceMessage("", "text"),
                     _ => null,
                 };
