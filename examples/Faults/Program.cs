@@ -25,7 +25,7 @@ await Load.RunAsync(address, TimeSpan.FromSeconds(1)); // what runs for the firs
 await using (FileStream file = File.Create(args[1]))
 {
     TraceFormat format = args[1].EndsWith(".json", StringComparison.Ordinal) ? TraceFormat.Perfetto : TraceFormat.Go;
-    await using TraceSession trace = Trace.Start(file, new TraceOptions { Scheduler = scheduler, Format = format });
+    await using TraceSession trace = GoTrace.Start(file, new TraceOptions { Scheduler = scheduler, Format = format });
     int requests = await Load.RunAsync(address, duration);
     await trace.StopAsync();
     Console.WriteLine($"{requests} requests; {trace.EventCount} events in {trace.ByteCount} bytes, {trace.LostCount} lost; {scheduler.GoroutineCount} goroutines");

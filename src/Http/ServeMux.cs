@@ -36,7 +36,7 @@ public sealed class ServeMux : IHandler
         switch (_routes.Match(request.RawMethod, request.RawHost, request.RoutedPath, request.PathMatch, out IHandler? handler))
         {
             case RouteOutcome.Found:
-                return Trace.IsEnabled ? ServeTracedAsync(handler!, response, request) : handler!.ServeHttpAsync(response, request);
+                return GoTrace.IsEnabled ? ServeTracedAsync(handler!, response, request) : handler!.ServeHttpAsync(response, request);
             case RouteOutcome.Redirect:
                 string path = request.StrippedPrefix + request.PathMatch.RedirectPath;
                 response.Header.Set("Location", request.HasQuery ? $"{path}?{request.Query}" : path);
@@ -54,9 +54,9 @@ public sealed class ServeMux : IHandler
     private static async ValueTask ServeTracedAsync(IHandler handler, ResponseWriter response, Request request)
     {
         string pattern = request.PathMatch.Pattern!.Text;
-        using TraceTask task = Trace.NewTask(request.Context, pattern);
+        using TraceTask task = GoTrace.NewTask(request.Context, pattern);
         request.Context = task.Context;
-        using (Trace.StartRegion(task.Context, pattern))
+        using (GoTrace.StartRegion(task.Context, pattern))
             await handler.ServeHttpAsync(response, request);
     }
 }

@@ -37,7 +37,7 @@ public sealed class SchedulerOptions
     public MachineBinding MachineBinding { get; set; } =
         NumaTopology.Current.NodeCount > 1 ? MachineBinding.Node : MachineBinding.None;
 
-    /// <summary>How many events each processor keeps while a trace is being taken (<see cref="Trace"/>): those that come faster than they are
+    /// <summary>How many events each processor keeps while a trace is being taken (<see cref="GoTrace"/>): those that come faster than they are
     /// written overwrite the oldest, which are lost. Of 40 bytes each. A power of two from 1,024 to 16 Mi; the default is 65,536.</summary>
     public int TraceBufferEvents { get; set; } = 64 * 1024;
 

@@ -57,7 +57,7 @@ internal static class Watching
 
     private sealed class Tracing : IDisposable
     {
-        private readonly TraceSession _session = Trace.Start(Stream.Null);
+        private readonly TraceSession _session = GoTrace.Start(Stream.Null);
         private int _ended;
 
         public Tracing() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Dispose(); // a signal ends the server

@@ -24,7 +24,7 @@ internal static class TraceEndpoint
         using IDisposable gate = s_gate.Enter();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(exchange.Request.Aborted);
         var pipe = new Pipe();
-        TraceSession session = Trace.Start(pipe.Writer.AsStream(), new TraceOptions { Format = format, Scheduler = exchange.Scheduler });
+        TraceSession session = GoTrace.Start(pipe.Writer.AsStream(), new TraceOptions { Format = format, Scheduler = exchange.Scheduler });
         Task taking = TakeAsync(session, pipe.Writer, duration, end.Token);
         try
         {

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace NetGo;
 
-/// <summary>What the compiler makes of an interpolated string that <see cref="Trace.Log(Context, string, ref TraceInterpolatedStringHandler)"/> is
+/// <summary>What the compiler makes of an interpolated string that <see cref="GoTrace.Log(Context, string, ref TraceInterpolatedStringHandler)"/> is
 /// called with: nothing, when no trace is being taken.</summary>
 [InterpolatedStringHandler]
 public ref struct TraceInterpolatedStringHandler
@@ -15,7 +15,7 @@ public ref struct TraceInterpolatedStringHandler
     /// <param name="isEnabled">Whether it is to be put together at all.</param>
     public TraceInterpolatedStringHandler(int literalLength, int formattedCount, out bool isEnabled)
     {
-        IsEnabled = isEnabled = Trace.IsEnabled;
+        IsEnabled = isEnabled = GoTrace.IsEnabled;
         if (isEnabled)
             _text = new DefaultInterpolatedStringHandler(literalLength, formattedCount);
     }

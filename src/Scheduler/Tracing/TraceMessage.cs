@@ -1,4 +1,4 @@
 namespace NetGo;
 
-/// <summary>What <see cref="Trace.Log(Context, string, string)"/> was called with.</summary>
+/// <summary>What <see cref="GoTrace.Log(Context, string, string)"/> was called with.</summary>
 internal sealed record TraceMessage(string Category, string Message);

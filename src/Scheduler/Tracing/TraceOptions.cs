@@ -1,6 +1,6 @@
 namespace NetGo;
 
-/// <summary>How <see cref="Trace.Start"/> traces.</summary>
+/// <summary>How <see cref="GoTrace.Start"/> traces.</summary>
 public sealed class TraceOptions
 {
     /// <summary>How it is written. The default is Go's format.</summary>

@@ -1,6 +1,6 @@
 namespace NetGo;
 
-/// <summary>A stretch of a goroutine's time in the trace; see <see cref="Trace.StartRegion"/>. Disposing of it ends it, in the goroutine
+/// <summary>A stretch of a goroutine's time in the trace; see <see cref="GoTrace.StartRegion"/>. Disposing of it ends it, in the goroutine
 /// that began it. Go's trace.Region.</summary>
 public readonly struct TraceRegion : IDisposable
 {

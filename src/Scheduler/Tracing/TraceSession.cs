@@ -3,7 +3,7 @@ namespace NetGo;
 // A trace that is being taken. Its loop, on the thread pool, reads the rings every 20 ms and has what is older than Delay told in the order of time:
 // the runtime's events come late, and of two threads one may be stopped between looking at the clock and writing its record.
 
-/// <summary>A trace that is being taken; see <see cref="Trace.Start"/>. Disposing of it stops it.</summary>
+/// <summary>A trace that is being taken; see <see cref="GoTrace.Start"/>. Disposing of it stops it.</summary>
 public sealed class TraceSession : IAsyncDisposable
 {
     private const long Millisecond = 1_000_000;

@@ -1,6 +1,6 @@
 namespace NetGo;
 
-/// <summary>A piece of work in the trace; see <see cref="Trace.NewTask"/>. Disposing of it ends it. Go's trace.Task.</summary>
+/// <summary>A piece of work in the trace; see <see cref="GoTrace.NewTask"/>. Disposing of it ends it. Go's trace.Task.</summary>
 public sealed class TraceTask : IDisposable
 {
     private int _ended;

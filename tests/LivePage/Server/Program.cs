@@ -87,7 +87,7 @@ mux.HandleFunc("GET /facts", static (w, r) =>
     SchedulerStatistics s = GoScheduler.Current.GetStatistics();
     return w.WriteAsync(string.Create(
         CultureInfo.InvariantCulture,
-        $"{{\"goroutines\":{s.Goroutines},\"processors\":{s.Processors.Count},\"machines\":{s.Machines},\"blocked\":{s.BlockedHandOffs},\"traced\":{(Trace.IsEnabled ? "true" : "false")},\"committed\":{GoScheduler.Current.Buffers.GetStatistics().CommittedBytes}}}\n"));
+        $"{{\"goroutines\":{s.Goroutines},\"processors\":{s.Processors.Count},\"machines\":{s.Machines},\"blocked\":{s.BlockedHandOffs},\"traced\":{(GoTrace.IsEnabled ? "true" : "false")},\"committed\":{GoScheduler.Current.Buffers.GetStatistics().CommittedBytes}}}\n"));
 });
 
 mux.HandleDebug();

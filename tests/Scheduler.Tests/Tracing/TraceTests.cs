@@ -21,7 +21,7 @@ public sealed class TraceTests : IDisposable
     private async Task<byte[]> TraceAsync(TraceFormat format, Func<Task> program)
     {
         using var output = new MemoryStream();
-        await using (TraceSession session = Trace.Start(output, new TraceOptions { Scheduler = _scheduler, Format = format }))
+        await using (TraceSession session = GoTrace.Start(output, new TraceOptions { Scheduler = _scheduler, Format = format }))
         {
             await program();
             await session.StopAsync().Within();
@@ -87,15 +87,15 @@ public sealed class TraceTests : IDisposable
         Assert.Null(_scheduler.Observer);
         await _scheduler.RunAsync(() =>
         {
-            Assert.False(Trace.IsEnabled);
-            using TraceTask task = Trace.NewTask(Context.Background, "x");
-            using (Trace.StartRegion(task.Context, "y"))
-                Trace.Log(null, "", $"{Fail()}");
+            Assert.False(GoTrace.IsEnabled);
+            using TraceTask task = GoTrace.NewTask(Context.Background, "x");
+            using (GoTrace.StartRegion(task.Context, "y"))
+                GoTrace.Log(null, "", $"{Fail()}");
             return Task.CompletedTask;
         }).Within();
         (_, TraceSession session) = await TraceAsync(() => _scheduler.RunAsync(() =>
         {
-            Assert.True(Trace.IsEnabled);
+            Assert.True(GoTrace.IsEnabled);
             return Task.CompletedTask;
         }));
         await session.StopAsync();
@@ -145,7 +145,7 @@ public sealed class TraceTests : IDisposable
 
     [Fact]
     public void A_stream_must_be_one_to_write_to() =>
-        Assert.Throws<ArgumentException>(() => Trace.Start(new MemoryStream([], writable: false)));
+        Assert.Throws<ArgumentException>(() => GoTrace.Start(new MemoryStream([], writable: false)));
 
     [Fact]
     public async Task Two_traces_at_once_have_the_same_in_them()

@@ -114,16 +114,16 @@ internal static class TracedProgram
 
     private static async Task UserAsync()
     {
-        using TraceTask task = Trace.NewTask(Context.Background, "make tea");
-        Trace.Log(task.Context, "kettle", "cold");
-        await Trace.WithRegionAsync(task.Context, "boil", async () =>
+        using TraceTask task = GoTrace.NewTask(Context.Background, "make tea");
+        GoTrace.Log(task.Context, "kettle", "cold");
+        await GoTrace.WithRegionAsync(task.Context, "boil", async () =>
         {
-            using (Trace.StartRegion(task.Context, "fill"))
+            using (GoTrace.StartRegion(task.Context, "fill"))
                 await Go.YieldAsync();
             await Go.SleepAsync(TimeSpan.FromMilliseconds(1));
         });
-        using (TraceTask inner = Trace.NewTask(task.Context, "pour"))
-            Trace.Log(inner.Context, "", "poured");
-        Trace.Log(task.Context, "kettle", $"empty after {3} cups");
+        using (TraceTask inner = GoTrace.NewTask(task.Context, "pour"))
+            GoTrace.Log(inner.Context, "", "poured");
+        GoTrace.Log(task.Context, "kettle", $"empty after {3} cups");
     }
 }

@@ -4,7 +4,7 @@ namespace NetGo;
 
 /// <summary>The execution trace: every goroutine's life, what each processor runs, when it polls, steals, sleeps and is handed off, garbage
 /// collections, and what the program says of itself by tasks, regions and logs. Go's runtime/trace. Off, it costs a check of a field.</summary>
-public static class Trace
+public static class GoTrace
 {
     private static readonly ContextKey<TraceTask> s_task = new("trace task");
     private static long s_lastTask;
