@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Diagnostics.Tracing;
+using System.Runtime.InteropServices;
 using NetGo;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
@@ -60,13 +61,16 @@ internal static class Watching
         private readonly TraceSession _session = GoTrace.Start(Stream.Null);
         private int _ended;
 
-        public Tracing() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Dispose(); // a signal ends the server
+        private readonly PosixSignalRegistration _end;
+
+        public Tracing() => _end = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => Dispose()); // and then the signal ends the process
 
         public void Dispose()
         {
             if (Interlocked.Exchange(ref _ended, 1) != 0)
                 return;
             _session.StopAsync().Wait();
+            _end.Dispose();
             Console.Error.WriteLine($"trace: {_session.EventCount} events in {_session.ByteCount} bytes, {_session.LostCount} lost");
         }
     }
