@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 
 namespace NetGo.Diagnostics.Tests;
 
@@ -32,6 +33,8 @@ public sealed class DebugAccessTests
     [InlineData("127.0.0.1", "localhost", "X-Forwarded-For", "192.0.2.1")] // for somebody else
     [InlineData("127.0.0.1", "localhost", "Forwarded", "for=192.0.2.1")]
     [InlineData("127.0.0.1", "localhost", "Via", "1.1 proxy")]
+    [InlineData("127.0.0.1", "localhost", "X-Original-For", "192.0.2.1:1234")] // who has been believed to come from here
+    [InlineData("/run/app.sock", "localhost")]
     public void Others_are_not(string? remote, string host, string? field = null, string? value = null) =>
         Assert.NotNull(DebugAccess.Refuses(new FakeRequest(remote, host, field, value)));
 
@@ -41,7 +44,12 @@ public sealed class DebugAccessTests
 
         public override string Path => "/debug/pprof/";
 
-        public override EndPoint? RemoteEndPoint => remote is null ? null : new IPEndPoint(IPAddress.Parse(remote), 1234);
+        public override EndPoint? RemoteEndPoint => remote switch
+        {
+            null => null,
+            ['/', ..] => new UnixDomainSocketEndPoint(remote),
+            _ => new IPEndPoint(IPAddress.Parse(remote), 1234),
+        };
 
         public override string Host => host;
 

@@ -40,7 +40,7 @@ internal static class PprofEndpoints
 
     private static ValueTask RedirectAsync(DebugExchange exchange)
     {
-        exchange.Begin(301, "text/plain; charset=utf-8", ("Location", exchange.Prefix + "/pprof/"));
+        exchange.Begin(301, "text/plain; charset=utf-8", ("Location", "pprof/"));
         return default;
     }
 

@@ -37,7 +37,7 @@ internal static class LiveEndpoints
     // The page asks for what it needs beside itself.
     private static ValueTask RedirectAsync(DebugExchange exchange)
     {
-        exchange.Begin(301, "text/plain; charset=utf-8", ("Location", exchange.Prefix + "/netgo"));
+        exchange.Begin(301, "text/plain; charset=utf-8", ("Location", "../netgo"));
         return default;
     }
 

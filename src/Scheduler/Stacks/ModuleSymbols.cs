@@ -1,9 +1,9 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
 using System.Reflection.PortableExecutable;
+using System.Runtime.CompilerServices;
 
 namespace NetGo;
 
@@ -14,7 +14,7 @@ internal sealed class ModuleSymbols
     // Portable PDB v1.0, "Async Method Stepping Information".
     private static readonly Guid s_asyncSteppingInformation = new("54FD2AC5-E925-401A-9C2A-F94F171072F8");
 
-    private static readonly ConcurrentDictionary<Module, ModuleSymbols> s_known = new();
+    private static readonly ConditionalWeakTable<Module, ModuleSymbols> s_known = []; // what is loaded for a while may go
 
     private readonly MetadataReader? _reader;
 
@@ -30,7 +30,7 @@ internal sealed class ModuleSymbols
         }
     }
 
-    public static ModuleSymbols Of(Module module) => s_known.GetOrAdd(module, static m => new ModuleSymbols(m));
+    public static ModuleSymbols Of(Module module) => s_known.GetValue(module, static m => new ModuleSymbols(m));
 
     // The reader keeps its memory as long as it is used, and that is for the life of the process.
     [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "The path is empty in a single file: then there are no lines.")]

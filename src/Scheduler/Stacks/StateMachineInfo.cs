@@ -1,6 +1,6 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 
 namespace NetGo;
 
@@ -10,7 +10,7 @@ internal sealed class StateMachineInfo
     private const BindingFlags AnyInstance = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
     private const int MaxAwaiterDepth = 4;
 
-    private static readonly ConcurrentDictionary<Type, StateMachineInfo> s_known = new();
+    private static readonly ConditionalWeakTable<Type, StateMachineInfo> s_known = []; // what is loaded for a while may go
 
     private readonly FieldInfo? _state;
     private readonly List<FieldInfo> _awaiters = [];
@@ -35,7 +35,7 @@ internal sealed class StateMachineInfo
         _frames = Array.ConvertAll(lines, line => line.File is null ? null : new GoroutineFrame(_withoutLine.Method, line.File, line.Line));
     }
 
-    public static StateMachineInfo Of(Type type) => s_known.GetOrAdd(type, static t => new StateMachineInfo(t));
+    public static StateMachineInfo Of(Type type) => s_known.GetValue(type, static t => new StateMachineInfo(t));
 
     /// <summary>The method, with the line of the await that the state machine is at.</summary>
     public GoroutineFrame FrameOf(object machine) =>

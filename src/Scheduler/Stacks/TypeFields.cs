@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Runtime.CompilerServices;
@@ -11,7 +10,7 @@ internal sealed class TypeFields
 {
     private const BindingFlags Own = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
 
-    private static readonly ConcurrentDictionary<Type, TypeFields> s_known = new();
+    private static readonly ConditionalWeakTable<Type, TypeFields> s_known = []; // what is loaded for a while may go
 
     private readonly List<FieldInfo> _sources = [];
     private readonly List<FieldInfo> _references = [];
@@ -45,7 +44,7 @@ internal sealed class TypeFields
     /// <summary>All others that may lead to a continuation.</summary>
     public IReadOnlyList<FieldInfo> References => _references;
 
-    public static TypeFields Of(Type type) => s_known.GetOrAdd(type, static t => new TypeFields(t));
+    public static TypeFields Of(Type type) => s_known.GetValue(type, static t => new TypeFields(t));
 
     private void Sort(FieldInfo field, Type declaring)
     {

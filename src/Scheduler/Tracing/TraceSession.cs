@@ -12,11 +12,11 @@ public sealed class TraceSession : IAsyncDisposable
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(20);
 
     private readonly GoScheduler _scheduler;
-    private readonly TraceObserver _tracer;
+    private TraceObserver _tracer;
     private readonly Stream _output;
     private readonly ITraceWriter _writer;
     private readonly TraceReplay _replay;
-    private readonly TraceReader _reader;
+    private TraceReader _reader;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _loop;
     private readonly bool _collections;
@@ -95,6 +95,8 @@ public sealed class TraceSession : IAsyncDisposable
         finally
         {
             _scheduler.ReleaseTracer(_tracer, _collections);
+            _tracer = null!; // who keeps the session need not keep the rings
+            _reader = null!;
         }
     }
 

@@ -422,6 +422,42 @@ public sealed class MetricsTests : IDisposable
         Bounded.Until(() => _recorder.Observe("netgo.http.io", "network.io.direction=receive") > 50_000, "what has come is counted");
     }
 
+    [Fact]
+    public async Task A_listener_that_throws_costs_the_connection_and_nothing_else()
+    {
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Scope == _factory && instrument.Name == Duration)
+                    listener.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<double>(static (_, _, _, _) => throw new InvalidOperationException("The listener is broken."));
+        listener.Start();
+        var log = new MemoryLogger();
+        await using TestServer server = Serve(Handlers.Ok, s => s.Logger = log); // it is said there
+        for (int i = 0; i < 3; i++)
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync((System.Net.IPEndPoint)server.EndPoint);
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(Request()));
+            try
+            {
+                while (await client.GetStream().ReadAsync(new byte[1000]).AsTask().Within() > 0)
+                {
+                }
+            }
+            catch (IOException)
+            {
+                // it was reset
+            }
+        }
+        Bounded.Until(() => server.Server.ConnectionCount == 0, "no connection is left");
+        NoneActive();
+        Assert.Contains(log.Entries, static e => e.Exception?.Message == "The listener is broken.");
+    }
+
     // ---- Where the meter comes from ----
 
     [Fact]

@@ -162,6 +162,20 @@ public sealed class TraceReplayTests
             _checker.Events.Select(static e => e.Kind));
     }
 
+    [Fact]
+    public void Those_whose_end_was_lost_end_when_it_is_seen_that_they_are_gone()
+    {
+        for (int i = 1; i <= 3; i++)
+            Tell(TraceRecordKind.Spawned, i, reference: "a.cs");
+        Tell(TraceRecordKind.Runs, 1, 0, 7);
+        Tell(TraceRecordKind.Runs, 2, 1, 8);
+        Tell(TraceRecordKind.Parks, 2, 1, 8, detail: (int)WaitReason.Sleep);
+        _replay.EndMissing([3]);
+        Assert.Equal(TraceStepKind.Ends, Kinds(1)[^1]);
+        Assert.Equal(TraceStepKind.Ends, Kinds(2)[^1]);
+        Assert.Equal([TraceStepKind.Created], Kinds(3));
+    }
+
     // Whatever the records say, and however many are missing, the story has no contradictions; and it counts that it had to make something up.
     [Fact]
     public void Records_that_make_no_sense_make_a_trace_that_does()

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.Tracing;
 using System.Text.Json;
 
 namespace NetGo.Tests;
@@ -118,6 +119,40 @@ public sealed class TraceTests : IDisposable
         await session.StopAsync().Within();
         Assert.True(session.LostCount > 0);
         Assert.NotEmpty(checker.Events);
+    }
+
+    // Event listeners call back under a lock of the runtime's, and a trace with collections has one.
+    [Fact]
+    public async Task Traces_begin_and_end_while_others_listen_to_the_scheduler()
+    {
+        using var stop = new CancellationTokenSource();
+        Task listening = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                using var listener = new VerboseListener();
+                Thread.Sleep(1);
+            }
+        });
+        for (int i = 0; i < 20; i++)
+        {
+            var session = new TraceSession(_scheduler, Stream.Null, new TraceChecker(), collections: true);
+            await _scheduler.RunAsync(async () => await Go.YieldAsync()).Within();
+            Task ending = session.StopAsync();
+            if (i % 5 == 0)
+                await ending.Within();
+        }
+        await stop.CancelAsync();
+        await listening.Within();
+    }
+
+    private sealed class VerboseListener : EventListener
+    {
+        protected override void OnEventSourceCreated(EventSource eventSource)
+        {
+            if (eventSource.Name == "NetGo-Scheduler")
+                EnableEvents(eventSource, EventLevel.Verbose);
+        }
     }
 
     [Theory]
