@@ -9,9 +9,10 @@ public sealed partial class GoScheduler
 
     private volatile SchedulerObserver? _observer;
 
-    // How many take traces; guarded by _lock. And how many of these with garbage collections, whose listener it is; guarded by _collectionLock,
-    // which comes before _lock and before any that the runtime has for event sources.
-    private readonly Lock _collectionLock = new();
+    // How many take traces; guarded by _lock. And how many of these with garbage collections, whose listener it is; guarded by s_collectionLock,
+    // which comes before _lock and before any that the runtime has for event sources. It is all schedulers': of two listeners that begin or end
+    // at the same moment each may have the lock that the other's EventListener.Dispose wants.
+    private static readonly Lock s_collectionLock = new();
     private int _traces;
     private int _tracesWithCollections;
     private CollectionListener? _collectionListener;
@@ -72,7 +73,7 @@ public sealed partial class GoScheduler
     // Not under _lock, which those take who are told by event sources: the runtime has a lock of its own around both.
     private void Listen(TraceObserver tracer)
     {
-        lock (_collectionLock)
+        lock (s_collectionLock)
         {
             if (_tracesWithCollections == 0)
                 _collectionListener = new CollectionListener(tracer.WriteOfRuntime);
@@ -84,7 +85,7 @@ public sealed partial class GoScheduler
     {
         if (collections)
         {
-            lock (_collectionLock)
+            lock (s_collectionLock)
             {
                 if (--_tracesWithCollections == 0)
                 {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace NetGo;
@@ -13,6 +14,10 @@ internal static class MethodNames
     /// <summary>The method whose state machine this is.</summary>
     public static string OfStateMachine(Type type) =>
         type.DeclaringType is { } declaring ? $"{OfType(declaring)}.{Demangle(type.Name)}" : OfType(type);
+
+    /// <summary>The method whose state machine is in such a box; of another type its own name.</summary>
+    public static string OfBox(Type type) => OfStateMachine(
+        Array.Find(type.GetGenericArguments(), static argument => typeof(IAsyncStateMachine).IsAssignableFrom(argument)) ?? type);
 
     /// <summary>A method of this name, as the runtime has it, of a type.</summary>
     public static string Of(Type? type, string method) =>

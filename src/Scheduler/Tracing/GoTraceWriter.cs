@@ -247,7 +247,7 @@ internal sealed class GoTraceWriter : ITraceWriter
         (string file, ulong line) = colon > 0 && ulong.TryParse(site.AsSpan(colon + 1), out ulong n) ? (site[..colon], n) : ("", 0ul);
         List<ulong> frames = [];
         if (type is not null)
-            AddFrame(frames, AsyncMethodName.Of(type), "", 0);
+            AddFrame(frames, MethodNames.OfBox(type), "", 0);
         if (region is not null)
             AddFrame(frames, region, "", 0);
         AddFrame(frames, site, file, line);

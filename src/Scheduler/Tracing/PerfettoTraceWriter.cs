@@ -183,7 +183,7 @@ internal sealed class PerfettoTraceWriter : ITraceWriter
         _json.WriteStartObject("args");
         _json.WriteString("end", how);
         if (e.Reference is Type type)
-            _json.WriteString("waits in", AsyncMethodName.Of(type));
+            _json.WriteString("waits in", MethodNames.OfBox(type));
         _json.WriteEndObject();
         _json.WriteEndObject();
         if (g is not { Flow: > 0 })

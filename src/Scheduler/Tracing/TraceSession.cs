@@ -12,11 +12,9 @@ public sealed class TraceSession : IAsyncDisposable
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(20);
 
     private readonly GoScheduler _scheduler;
-    private TraceObserver _tracer;
     private readonly Stream _output;
     private readonly ITraceWriter _writer;
     private readonly TraceReplay _replay;
-    private TraceReader _reader;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _loop;
     private readonly bool _collections;
@@ -33,12 +31,20 @@ public sealed class TraceSession : IAsyncDisposable
         _output = output;
         _writer = writer;
         _collections = collections;
-        _tracer = scheduler.AcquireTracer(collections);
-        _reader = new TraceReader(_tracer, fromNow: true);
-        Dictionary<long, GoroutineInfo> before = Before();
-        _replay = new TraceReplay(writer, id => before.GetValueOrDefault(id)?.SpawnSite);
-        _replay.Begin(TraceObserver.Now(), scheduler.MaxProcs);
-        _loop = Task.Run(() => RunAsync(before));
+        TraceObserver tracer = scheduler.AcquireTracer(collections);
+        try
+        {
+            var reader = new TraceReader(tracer, fromNow: true);
+            Dictionary<long, GoroutineInfo> before = Before();
+            _replay = new TraceReplay(writer, id => before.GetValueOrDefault(id)?.SpawnSite);
+            _replay.Begin(TraceObserver.Now(), scheduler.MaxProcs);
+            _loop = Task.Run(() => RunAsync(tracer, reader, before));
+        }
+        catch
+        {
+            scheduler.ReleaseTracer(tracer, collections);
+            throw;
+        }
     }
 
     /// <summary>How many events have been written so far.</summary>
@@ -76,34 +82,33 @@ public sealed class TraceSession : IAsyncDisposable
         return before;
     }
 
-    private async Task RunAsync(Dictionary<long, GoroutineInfo> before)
+    // The rings are its own, and not the session's, which may be kept for long.
+    private async Task RunAsync(TraceObserver tracer, TraceReader reader, Dictionary<long, GoroutineInfo> before)
     {
         try
         {
             while (!_stop.IsCancellationRequested)
             {
                 await Task.Delay(s_interval, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                await DrainAsync(TraceObserver.Now() - Delay, before, isLast: false).ConfigureAwait(false);
+                await DrainAsync(reader, TraceObserver.Now() - Delay, tracer, before, isLast: false).ConfigureAwait(false);
             }
             long end = TraceObserver.Now();
             if (_collections)
                 await Task.Delay(TimeSpan.FromTicks(Delay / 100), CancellationToken.None).ConfigureAwait(false); // for what the runtime has still to tell
-            await DrainAsync(end, before, isLast: true).ConfigureAwait(false);
+            await DrainAsync(reader, end, tracer, before, isLast: true).ConfigureAwait(false);
             _replay.End(end);
             await SendAsync().ConfigureAwait(false);
         }
         finally
         {
-            _scheduler.ReleaseTracer(_tracer, _collections);
-            _tracer = null!; // who keeps the session need not keep the rings
-            _reader = null!;
+            _scheduler.ReleaseTracer(tracer, _collections);
         }
     }
 
-    private async Task DrainAsync(long until, Dictionary<long, GoroutineInfo> before, bool isLast)
+    private async Task DrainAsync(TraceReader reader, long until, TraceObserver tracer, Dictionary<long, GoroutineInfo> before, bool isLast)
     {
         _entries.Clear();
-        long lost = _reader.Read(until, _entries);
+        long lost = reader.Read(until, _entries);
         _lost += lost;
         _hasLost |= lost > 0;
         if (_entries.Count == 0 && !isLast)
@@ -113,15 +118,15 @@ public sealed class TraceSession : IAsyncDisposable
         foreach (TraceEntry entry in _entries)
             _replay.Next(entry);
         if (_hasLost && until - _lookedForMissing > BetweenLooks)
-            EndMissing(until);
+            EndMissing(tracer, until);
         _replay.Next(new TraceEntry(new TraceRecord { Kind = TraceRecordKind.Heap, Time = until, Processor = -1, Value = GC.GetTotalMemory(false) }, null));
         await SendAsync().ConfigureAwait(false);
     }
 
     // What is lost may be the end of goroutines: they would be kept for as long as the trace goes on.
-    private void EndMissing(long now)
+    private void EndMissing(TraceObserver tracer, long now)
     {
-        HashSet<long> existing = [.. _tracer.Branches];
+        HashSet<long> existing = [.. tracer.Branches];
         foreach (GoroutineInfo g in _scheduler.Goroutines())
             existing.Add(g.Id);
         _replay.EndMissing(existing);

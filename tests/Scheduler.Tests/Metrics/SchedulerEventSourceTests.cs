@@ -4,6 +4,7 @@ using System.Diagnostics.Tracing;
 namespace NetGo.Scheduler.Tests.Metrics;
 
 /// <summary>The event source NetGo-Scheduler.</summary>
+[Collection(NetGo.Tests.EventListeners.Name)]
 public class SchedulerEventSourceTests
 {
     private sealed class Recorder(EventLevel level) : EventListener

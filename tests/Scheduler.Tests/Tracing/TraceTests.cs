@@ -4,6 +4,7 @@ using System.Text.Json;
 
 namespace NetGo.Tests;
 
+[Collection(EventListeners.Name)]
 public sealed class TraceTests : IDisposable
 {
     private readonly GoScheduler _scheduler = Bounded.NewScheduler(2);
@@ -64,7 +65,7 @@ public sealed class TraceTests : IDisposable
             Assert.False(await received.Within());
         });
         Assert.Contains(checker.Events, static e =>
-            e.Kind == TraceStepKind.Blocks && e.Reference is Type type && AsyncMethodName.Of(type).StartsWith("NetGo.Tests.TraceTests.", StringComparison.Ordinal));
+            e.Kind == TraceStepKind.Blocks && e.Reference is Type type && MethodNames.OfBox(type).StartsWith("NetGo.Tests.TraceTests.", StringComparison.Ordinal));
         Assert.Contains(checker.Events, static e => e.Kind == TraceStepKind.Created && ((string)e.Reference!).StartsWith("TraceTests.cs:", StringComparison.Ordinal));
     }
 
@@ -121,37 +122,33 @@ public sealed class TraceTests : IDisposable
         Assert.NotEmpty(checker.Events);
     }
 
-    // Event listeners call back under a lock of the runtime's, and a trace with collections has one.
+    // Who listens to an event source is called under a lock of the runtime's, and adds an observer there; a trace with collections begins to listen.
     [Fact]
     public async Task Traces_begin_and_end_while_others_listen_to_the_scheduler()
     {
         using var stop = new CancellationTokenSource();
-        Task listening = Task.Run(() =>
+        using var listener = new Toggle();
+        Task toggling = Task.Run(() =>
         {
             while (!stop.IsCancellationRequested)
-            {
-                using var listener = new VerboseListener();
-                Thread.Sleep(1);
-            }
+                listener.Flip();
         });
-        for (int i = 0; i < 20; i++)
+        for (int i = 0; i < 10; i++)
         {
             var session = new TraceSession(_scheduler, Stream.Null, new TraceChecker(), collections: true);
             await _scheduler.RunAsync(async () => await Go.YieldAsync()).Within();
-            Task ending = session.StopAsync();
-            if (i % 5 == 0)
-                await ending.Within();
+            await session.StopAsync().Within();
         }
         await stop.CancelAsync();
-        await listening.Within();
+        await toggling.Within();
     }
 
-    private sealed class VerboseListener : EventListener
+    private sealed class Toggle : EventListener
     {
-        protected override void OnEventSourceCreated(EventSource eventSource)
+        public void Flip()
         {
-            if (eventSource.Name == "NetGo-Scheduler")
-                EnableEvents(eventSource, EventLevel.Verbose);
+            EnableEvents(SchedulerEventSource.Log!, EventLevel.Verbose);
+            DisableEvents(SchedulerEventSource.Log!);
         }
     }
 
