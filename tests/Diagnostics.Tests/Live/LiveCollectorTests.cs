@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Text.Json;
 using NetGo.Tests;
 
@@ -75,21 +76,19 @@ public sealed class LiveCollectorTests : IDisposable
     {
         View(0, withTimeline: true);
         Bounded.Until(() => _scheduler.Tracer is not null, "it is traced");
-        _scheduler.Spawn(static () => Thread.Sleep(100), "/src/Blocker.cs", 1);
-        _scheduler.Spawn(
-            static () =>
-            {
-                long end = Environment.TickCount64 + 30;
-                while (Environment.TickCount64 < end)
-                    Thread.SpinWait(100);
-            },
-            "/src/Worker.cs", 2);
         var ran = new HashSet<string>();
         JsonElement blocked = default;
         long after = 0;
+        long spawned = 0;
         Bounded.Until(
             () =>
             {
+                // Again and again: on a busy machine one run of it may look otherwise, as where sysmon comes late.
+                if (spawned == 0 || Stopwatch.GetElapsedTime(spawned) > TimeSpan.FromSeconds(3))
+                {
+                    spawned = Stopwatch.GetTimestamp();
+                    SpawnBlockerAndWorker();
+                }
                 JsonElement data = View(after, withTimeline: true);
                 foreach (JsonElement timeline in data.GetProperty("timelines").EnumerateArray())
                 {
@@ -103,7 +102,8 @@ public sealed class LiveCollectorTests : IDisposable
                     }
                     foreach (JsonElement handOff in timeline.GetProperty("handOffs").EnumerateArray())
                     {
-                        if (handOff.GetProperty("site").GetString() == "Blocker.cs:1" && handOff.GetProperty("length").ValueKind == JsonValueKind.Number)
+                        if (handOff.GetProperty("site").GetString() == "Blocker.cs:1" && handOff.GetProperty("reason").GetString() == "blocked" &&
+                            handOff.GetProperty("length").ValueKind == JsonValueKind.Number)
                             blocked = handOff;
                     }
                 }
@@ -111,8 +111,20 @@ public sealed class LiveCollectorTests : IDisposable
                 return ran.Contains("Worker.cs:2") && ran.Contains("Blocker.cs:1") && blocked.ValueKind == JsonValueKind.Object;
             },
             "the worker's run and the blocker's hand-off");
-        Assert.Equal("blocked", blocked.GetProperty("reason").GetString());
         Assert.InRange(blocked.GetProperty("length").GetInt64(), 50_000, 30_000_000);
+
+        void SpawnBlockerAndWorker()
+        {
+            _scheduler.Spawn(static () => Thread.Sleep(100), "/src/Blocker.cs", 1);
+            _scheduler.Spawn(
+                static () =>
+                {
+                    long end = Environment.TickCount64 + 30;
+                    while (Environment.TickCount64 < end)
+                        Thread.SpinWait(100);
+                },
+                "/src/Worker.cs", 2);
+        }
     }
 
     [Fact]

@@ -15,7 +15,10 @@ internal static class TracedProgram
             scheduler.RunAsync(ForeignAsync),
             scheduler.RunAsync(BlockAsync),
             scheduler.RunAsync(UserAsync)).Within();
-        await Task.WhenAll(Enumerable.Range(0, scheduler.MaxProcs + 1).Select(_ => scheduler.RunAsync(ComputeAsync))).Within(); // one has to wait
+        long handOffs = scheduler.GetStatistics().TimeSliceHandOffs;
+        do // one has to wait; where the system takes a core away meanwhile, it may look like a thread that has blocked
+            await Task.WhenAll(Enumerable.Range(0, scheduler.MaxProcs + 1).Select(_ => scheduler.RunAsync(ComputeAsync))).Within();
+        while (scheduler.GetStatistics().TimeSliceHandOffs == handOffs);
         GC.Collect(0);
         Bounded.NoneLeft(scheduler);
     }
