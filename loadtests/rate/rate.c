@@ -7,6 +7,9 @@
 // opens another while fewer than --connections are open; when there is none it waits, and so do those behind it. All
 // connections are opened ahead, unless --open says fewer.
 //
+// With --post, the requests have content and the answers as much; with --close, each has a connection of its own, and the
+// server closes it.
+//
 // With --mix, a part of the requests asks for another path, and the two are reported apart. Which ones is a function of
 // the seed and the request's number.
 
@@ -36,7 +39,8 @@ enum connection_state {
     CLOSED,
     OPENING,    // connect has not finished; may already hold a request
     FREE,       // in the ring of free ones
-    BUSY,       // waits for an answer
+    BUSY,       // sends a request, and waits for its answer
+    ENDING,     // the answer was the last one of this connection; waits for the server to close it
 };
 
 struct connection {
@@ -45,6 +49,7 @@ struct connection {
     bool has_request;
     bool mixed;             // the request is for the mix path
     uint64_t due;           // when the request was due, ns
+    size_t sent;            // octets of the request
     struct answer answer;
 };
 
@@ -52,7 +57,7 @@ struct connection {
 struct path {
     const char *name;       // in the report
     const char *target;
-    char request[1024];
+    char *request;
     size_t request_length;
     int64_t body_length;    // of every answer; -1 until the first has come
     uint64_t sent, wrong;
@@ -69,6 +74,8 @@ static struct {
     size_t open;
     double mix;             // part of the requests
     bool lifo;
+    bool close;
+    size_t post;            // octets of content in a request
     uint64_t seed;
 } options = {.rate = 1000, .seconds = 10, .warmup = 2, .connections = 64, .open = SIZE_MAX, .seed = 1};
 
@@ -87,6 +94,7 @@ static uint64_t next_request, request_count;    // the number of the next one, a
 static uint64_t outstanding, reconnects;
 static uint64_t *send_lags;                     // from due to sent, ns
 static size_t send_lag_count;
+static FILE *record;                            // of --log
 
 static uint64_t due_time(uint64_t request) {
     return start_time + (uint64_t)((double)request * (double)second / options.rate);
@@ -142,14 +150,28 @@ static void fail_request(struct connection *c, const char *what) {
     close_connection(c);
 }
 
-static void send_request(struct connection *c) {
+// Sends what the system takes; EPOLLOUT tells when it takes more.
+static void continue_request(struct connection *c) {
     struct path *path = &paths[c->mixed];
+    while (c->sent < path->request_length) {
+        ssize_t n = send(c->fd, path->request + c->sent, path->request_length - c->sent, MSG_NOSIGNAL);
+        if (n < 0 && errno == EAGAIN)
+            return;
+        if (n < 0) {
+            fail_request(c, "could not be sent");
+            return;
+        }
+        c->sent += (size_t)n;
+    }
+}
+
+static void send_request(struct connection *c) {
     c->state = BUSY;
+    c->sent = 0;
     answer_start(&c->answer);
-    if (send(c->fd, path->request, path->request_length, MSG_NOSIGNAL) != (ssize_t)path->request_length)
-        fail_request(c, "could not be sent");
-    else if (c->due >= measure_from)
+    if (c->due >= measure_from)
         send_lags[send_lag_count++] = now_ns() - c->due;
+    continue_request(c);
 }
 
 static void open_connection(struct connection *c) {
@@ -195,13 +217,16 @@ static void finish_request(struct connection *c, uint64_t now) {
         complain(path, a->status != 200 ? "wrong status" : "wrong length of the body", a->status);
         path->wrong++;
     } else if (c->due >= measure_from && path->count < path->room) {
-        path->latencies[path->count++] = now - c->due;
+        uint64_t latency = now - c->due;
+        path->latencies[path->count++] = latency;
+        if (record != NULL && path == &paths[0])
+            fwrite((uint64_t[2]){c->due - measure_from, latency}, sizeof latency, 2, record);
     }
     outstanding--;
     c->has_request = false;
     if (a->close) {
         reconnects++;
-        close_connection(c);
+        c->state = ENDING;
     } else {
         make_free(c);
     }
@@ -212,6 +237,7 @@ static void on_closed(struct connection *c) {
         if (answer_end(&c->answer)) {
             c->answer.close = true;
             finish_request(c, now_ns());
+            close_connection(c);
         } else {
             fail_request(c, c->answer.fault != NULL ? c->answer.fault : "closed before the answer");
         }
@@ -241,6 +267,8 @@ static void on_event(struct connection *c, uint32_t events) {
         else
             make_free(c);
     }
+    if (c->state == BUSY && (events & EPOLLOUT) != 0)
+        continue_request(c);
     if (c->state == CLOSED || (events & ~(uint32_t)EPOLLOUT) == 0)
         return;
 
@@ -253,8 +281,9 @@ static void on_event(struct connection *c, uint32_t events) {
             on_closed(c);
             return;
         }
-        if (c->state == FREE) {
-            drop_from_ring(c);
+        if (c->state == FREE || c->state == ENDING) {
+            if (c->state == FREE)
+                drop_from_ring(c);
             complain(&paths[c->mixed], "an answer that nothing asked for", 0);
             paths[c->mixed].wrong++;
             close_connection(c);
@@ -263,6 +292,10 @@ static void on_event(struct connection *c, uint32_t events) {
         size_t taken = answer_read(&c->answer, data, (size_t)n, NULL, NULL);
         if (c->answer.state == ANSWER_BAD || taken < (size_t)n) {
             fail_request(c, c->answer.fault != NULL ? c->answer.fault : "more than one answer");
+            return;
+        }
+        if (c->answer.state == ANSWER_DONE && c->sent < paths[c->mixed].request_length) {
+            fail_request(c, "answered before all of the request was sent");
             return;
         }
         if (c->answer.state == ANSWER_DONE)
@@ -359,6 +392,10 @@ static void usage(FILE *to) {
           "  --open N              of which so many are opened ahead (all)\n"
           "  --path PATH           what is asked for (/plaintext)\n"
           "  --length N            octets in each answer to it (13 for /plaintext, else as the first answer's)\n"
+          "  --post N              POST with N octets of content, which the answer gives back\n"
+          "  --close               a connection for each request (implies --open 0)\n"
+          "  --log FILE            for each measured answer but those of --mix, two numbers of 8 octets: when it was due, counted\n"
+          "                        from the end of the warm-up, and its latency, both in ns\n"
           "  --mix PATH:FRACTION   what a part of the requests asks for in its place, such as /block?ms=50:0.01\n"
           "  --lifo                take the connection used last, not the one that has been free the longest\n"
           "  --seed N              chooses which requests are mixed in (1)\n"
@@ -379,7 +416,7 @@ static double parse_decimal(const char *option, const char *text, double least, 
 }
 
 static void parse_options(int argc, char **argv) {
-    enum { PORT = 1, RATE, SECONDS, WARMUP, CONNECTIONS, OPEN, PATH, LENGTH, MIX, LIFO, SEED, HELP };
+    enum { PORT = 1, RATE, SECONDS, WARMUP, CONNECTIONS, OPEN, PATH, LENGTH, MIX, LIFO, POST, CLOSE, LOG, SEED, HELP };
     static const struct option known[] = {{"port", required_argument, NULL, PORT},
                                           {"rate", required_argument, NULL, RATE},
                                           {"seconds", required_argument, NULL, SECONDS},
@@ -390,6 +427,9 @@ static void parse_options(int argc, char **argv) {
                                           {"length", required_argument, NULL, LENGTH},
                                           {"mix", required_argument, NULL, MIX},
                                           {"lifo", no_argument, NULL, LIFO},
+                                          {"post", required_argument, NULL, POST},
+                                          {"close", no_argument, NULL, CLOSE},
+                                          {"log", required_argument, NULL, LOG},
                                           {"seed", required_argument, NULL, SEED},
                                           {"help", no_argument, NULL, HELP},
                                           {NULL, 0, NULL, 0}};
@@ -404,6 +444,13 @@ static void parse_options(int argc, char **argv) {
         case PATH: paths[0].target = optarg; break;
         case LENGTH: paths[0].body_length = (int64_t)parse_number("length", optarg, 0, 1u << 30); break;
         case LIFO: options.lifo = true; break;
+        case POST: options.post = parse_number("post", optarg, 1, 1u << 30); break;
+        case CLOSE: options.close = true; break;
+        case LOG:
+            record = fopen(optarg, "wb");
+            if (record == NULL)
+                fail(optarg);
+            break;
         case SEED: options.seed = parse_number("seed", optarg, 0, UINT64_MAX); break;
         case MIX: {
             char *colon = strrchr(optarg, ':');
@@ -426,6 +473,10 @@ static void parse_options(int argc, char **argv) {
     }
     if (paths[0].body_length < 0 && strcmp(paths[0].target, "/plaintext") == 0)
         paths[0].body_length = (int64_t)strlen("Hello, World!");
+    if (options.post > 0)
+        paths[0].body_length = (int64_t)options.post;
+    if (options.close)
+        options.open = 0;
     if (options.open > options.connections)
         options.open = options.connections;
 }
@@ -435,6 +486,22 @@ static void *allocate(size_t count, size_t size) {
     if (memory == NULL)
         fail("calloc");
     return memory;
+}
+
+static void make_request(struct path *path, size_t content) {
+    char length[64] = "";
+    if (content > 0)
+        snprintf(length, sizeof length, "Content-Length: %zu\r\n", content);
+    char *head;
+    int head_length = asprintf(&head, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s%s\r\n", content > 0 ? "POST" : "GET", path->target,
+                               options.port, length, options.close ? "Connection: close\r\n" : "");
+    if (head_length < 0)
+        fail("asprintf");
+    path->request_length = (size_t)head_length + content;
+    path->request = allocate(path->request_length, 1);
+    memcpy(path->request, head, (size_t)head_length);
+    memset(path->request + head_length, 'x', content);
+    free(head);
 }
 
 int main(int argc, char **argv) {
@@ -448,13 +515,7 @@ int main(int argc, char **argv) {
         struct path *path = &paths[i];
         if (path->target == NULL)
             continue;
-        int length = snprintf(path->request, sizeof path->request, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n",
-                              path->target, options.port);
-        if (length >= (int)sizeof path->request) {
-            fprintf(stderr, "rate: the path is too long\n");
-            return 2;
-        }
-        path->request_length = (size_t)length;
+        make_request(path, i == 0 ? options.post : 0);
         path->room = request_count;
         path->latencies = allocate(request_count, sizeof *path->latencies);
     }
@@ -468,5 +529,7 @@ int main(int argc, char **argv) {
     if (poller < 0)
         fail("epoll_create1");
     run();
+    if (record != NULL && fclose(record) != 0)
+        fail("the log");
     return report();
 }

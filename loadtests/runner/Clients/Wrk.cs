@@ -1,0 +1,47 @@
+using System.Globalization;
+
+namespace NetGo.LoadTests;
+
+/// <summary>wrk: requests over connections that each wait for the answer before the next one. It knows whole seconds only.</summary>
+internal sealed class Wrk(string cores)
+{
+    private const double OneConnectionSeconds = 1;
+
+    private readonly Dictionary<(Target, Scenario), double> _octets = [];
+
+    /// <summary>Loads the target, and checks what can be checked of every answer: its status, and that all of them together are as long as they should be.</summary>
+    /// <exception cref="LoadTestException">An answer was wrong or missing.</exception>
+    public async Task<Load> RunAsync(Target target, Scenario scenario, double seconds, CancellationToken cancellationToken)
+    {
+        if (!_octets.TryGetValue((target, scenario), out double octets))
+        {
+            // Over one connection, whole answers are counted but for the last.
+            Dictionary<string, double> one = await RunAsync(target, scenario, 1, OneConnectionSeconds, cancellationToken);
+            octets = _octets[(target, scenario)] = Math.Floor(one["octets"] / one["requests"]);
+        }
+        Dictionary<string, double> figures = await RunAsync(target, scenario, scenario.Connections, seconds, cancellationToken);
+        double underWay = (scenario.Connections * scenario.Pipelined) + (0.001 * figures["requests"]); // and a Date may be cached with another length of its line
+        if (Math.Abs(figures["octets"] - (octets * figures["requests"])) > octets * underWay)
+            throw new LoadTestException($"the answers had {figures["octets"] / figures["requests"]:F1} octets on average in place of {octets:F0}");
+        return new Load(
+            (long)figures["requests"], figures["duration"] / 1e6, figures["p50"] / 1e3, figures["p99"] / 1e3, figures["max"] / 1e3);
+    }
+
+    private async Task<Dictionary<string, double>> RunAsync(Target target, Scenario scenario, int connections, double seconds, CancellationToken cancellationToken)
+    {
+        int threads = Math.Min(Options.CoresOf(cores).Count, connections);
+        string[] command =
+        [
+            "taskset", "-c", cores, "wrk", "-t", $"{threads}", "-c", $"{connections}", "-d", $"{Math.Max(1, Math.Ceiling(seconds)):F0}s", "--timeout", "10s",
+            "-s", Path.Combine(Target.Folder, "wrk", "load.lua"), $"{target.Protocol}://127.0.0.1:{target.Port}{scenario.Path}",
+            "--", $"{scenario.Pipelined}", $"{scenario.Content}", scenario.Closes ? "1" : "0",
+        ];
+        string output = await Tool.RunAsync(command, TimeSpan.FromSeconds(seconds + 60), cancellationToken);
+        Dictionary<string, double> figures = Tool.Figures(output);
+        if (!figures.TryGetValue("errors", out double errors))
+            throw new LoadTestException($"wrk said nothing that is understood: {output}");
+        if (errors > 0)
+            throw new LoadTestException(string.Create(CultureInfo.InvariantCulture, $"{errors:F0} of {figures["requests"]:F0} answers were wrong or missing"));
+        return figures["requests"] > 0 ? figures : throw new LoadTestException("no request was answered");
+    }
+}

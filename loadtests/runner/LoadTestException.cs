@@ -1,0 +1,4 @@
+namespace NetGo.LoadTests;
+
+/// <summary>A measurement that failed; the message says why.</summary>
+internal sealed class LoadTestException(string message) : Exception(message);
