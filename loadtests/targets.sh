@@ -240,6 +240,22 @@ check_websocket() {
     done
 }
 
+# What clients that measure TLS offer (OPENSSL_CONF is told of it), and that the target takes it, with a key of the kind that all have.
+tls_offer=$loadtests/wrk/tls.cnf
+
+check_tls() {
+    local name=$1 port=$2 got wanted='TLSv1.3 TLS_AES_128_GCM_SHA256 X25519 id-ecPublicKey 256'
+    need openssl
+    OPENSSL_CONF=$tls_offer openssl s_client -connect "127.0.0.1:$port" -alpn http/1.1 < /dev/null > "$scratch/tls" 2>&1 || true
+    got=$(awk '
+        /^New, / {version = $2; cipher = $NF}
+        /^(Server|Peer) Temp Key:/ {group = $4}
+        /^Negotiated TLS1.3 group:/ {group = $NF}
+        /a:PKEY:/ {split($2, key, ","); bits = $3}
+        END {sub(/,/, "", version); sub(/,/, "", group); print version, cipher, group, key[1], bits + 0}' "$scratch/tls")
+    [[ $got == "$wanted" ]] || die "$name speaks '$got' and not '$wanted'"
+}
+
 check_target() {
     local name=$1 port=$2 hello='Hello, World!' json='{"message":"Hello, World!"}' from
     case $name in
@@ -252,6 +268,7 @@ check_target() {
             return
             ;;
     esac
+    [[ $protocol != https ]] || check_tls "$name" "$port"
     check_answer "$name" "$port" /plaintext "$hello" text/plain
     check_answer "$name" "$port" /plaintext "$hello" text/plain -H 'Connection: close'
     check_answer "$name" "$port" /json "$json" application/json
