@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
-# check.sh [--port P] [--no-build] TARGET...: whether targets answer as the contract says.
+# check.sh [--port P] [--protocol http|https|h2c] [--no-build] TARGET...: whether targets answer as the contract says.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/targets.sh"
 
+usage="usage: check.sh [--port P] [--protocol http|https|h2c] [--no-build] TARGET..."
 port=18080
 with_build=1
 targets=()
 while (($# > 0)); do
     case $1 in
         --port) port=$2; shift 2 ;;
+        --protocol) speak "$2"; shift 2 ;;
+        --help) echo "$usage"; exit 0 ;;
         --no-build) with_build=; shift ;;
-        -*) die "usage: check.sh [--port P] [--no-build] TARGET..." ;;
+        -*) die "$usage" ;;
         *) targets+=("$1"); shift ;;
     esac
 done

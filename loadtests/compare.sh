@@ -8,10 +8,10 @@ usage() {
     cat << 'END'
 usage: compare.sh [options]
 
-  --targets A,B,...     floor, go, netgo, aspnet, aspnet-inline, aspnet-netpoll
-                        (floor,go,aspnet,netgo); netgo-KIND is netgo with --watch KIND
+  --targets A,B,...     floor, go, netgo, aspnet, aspnet-inline, aspnet-netpoll, nginx, h2o,
+                        haproxy (floor,go,aspnet,netgo); netgo-KIND is netgo with --watch KIND
   --to A,B,...          the targets that the others are compared with (floor,go,aspnet)
-  --scenarios A,B,...   plaintext, pipelined, json, connections (these), tls, h2c (aspnet only)
+  --scenarios A,B,...   plaintext, pipelined, json, connections (these), tls (not floor), h2c (aspnet only)
   --rounds N            with new processes (2)
   --slices N            in which each target is measured in turn, in a round (5)
   --seconds N           of a slice (2)
@@ -68,7 +68,7 @@ run_wrk() {
         json) path=/json ;;
         connections) arguments=(-H 'Connection: close') ;;
     esac
-    taskset -c "$client_core" wrk -t 1 -c "$connections" -d "${time}s" --timeout 10s "${arguments[@]}" \
+    OPENSSL_CONF=$tls_offer taskset -c "$client_core" wrk -t 1 -c "$connections" -d "${time}s" --timeout 10s "${arguments[@]}" \
         "$scheme://127.0.0.1:$target_port$path" > "$log" 2>&1 || { cat "$log" >&2; die "wrk failed"; }
     if grep -qE 'Socket errors|Non-2xx|unable to' "$log"; then
         cat "$log" >&2

@@ -3,13 +3,14 @@
 #   build_target NAME            into build/
 #   build_client NAME            a C client of this folder, into build/NAME
 #   compile OUTPUT SOURCE...     C
-#   speak PROTOCOL               http (at first), https or h2c: what targets that are started from now on speak, and are asked in. aspnet only,
-#                                but for http
+#   speak PROTOCOL               http (at first), https or h2c (aspnet only): what targets that are started from now on speak, and are
+#                                asked in
 #   start_target NAME PORT [COMMAND PREFIX...]
 #                                sets target_pid; its standard error goes to $scratch/NAME.err; answers when this returns
 #   check_target NAME PORT       ends the script when an answer is wrong
 #   stop_targets                 all that run
-#   target_ticks                 processor time it has used, in clock ticks, all its threads
+#   target_pids                  its process, and those that it has started, and they, one a line
+#   target_ticks                 processor time that they have used, in clock ticks, all their threads
 #
 # The script that sources this sets `set -euo pipefail` and gets a trap that stops the target and removes $scratch. One with
 # targets of its own (in bench/) sets programs and build to its folders, and defines target_command, after that.
@@ -70,7 +71,9 @@ target_command() {
         aspnet-inline)
             command=(env DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1 "$build/aspnet/aspnet" "$port" --transport sockets-inline) ;;
         aspnet-netpoll) command=("$build/aspnet/aspnet" "$port" --transport netpoll) ;;
-        *) die "there is no target '$name' (floor, floor-json, go, netgo, netgo-KIND, aspnet, aspnet-inline, aspnet-netpoll)" ;;
+        nginx | h2o | haproxy) command=(env TMPDIR="$scratch" "$loadtests/targets/$name/$name.sh" "$port") ;;
+        *) die "there is no target '$name' (floor, floor-json, go, netgo, netgo-KIND, aspnet, aspnet-inline, aspnet-netpoll, nginx, h2o," \
+            "haproxy)" ;;
     esac
 }
 
@@ -91,13 +94,23 @@ build_target() {
     mkdir -p "$build"
     case $program in
         floor) compile "$build/floor" "$programs/floor/floor.c" "$loadtests/client/loopback.c" ;;
-        go) quietly env -C "$programs/go" go build -o "$build/go" . ;;
+        go) build_go ;;
+        nginx | h2o | haproxy) need "$program" openssl ;;
         *)
             # All that this build makes is under build/, so that it and a build of the solution leave each other alone.
             quietly dotnet publish "$programs/$program" -c Release \
                 --artifacts-path "$build/artifacts" -o "$build/$program"
             ;;
     esac
+}
+
+# net/http has no WebSockets: the package for them is Debian's golang-github-gorilla-websocket-dev.
+build_go() {
+    local packages=/usr/share/gocode options=()
+    if [[ -d $packages/src/github.com/gorilla/websocket ]]; then
+        options=(GO111MODULE=off GOPATH="$packages" GOFLAGS=-tags=gorilla)
+    fi
+    quietly env -C "$programs/go" "${options[@]}" go build -o "$build/go" .
 }
 
 build_client() {
@@ -134,7 +147,11 @@ start_command() {
 start_target() {
     local name=$1 port=$2
     shift 2
-    [[ $protocol == http || $name == aspnet* ]] || die "$name speaks HTTP/1.1 without TLS only"
+    case $protocol/$name in
+        https/floor* | https/netgo-*) die "$name speaks HTTP/1.1 without TLS only" ;;
+        h2c/aspnet*) ;;
+        h2c/*) die "$name does not speak HTTP/2" ;;
+    esac
     target_command "$name" "$port"
     start_command "$name" "$port" "$@" "${command[@]}" "${target_options[@]}"
 }
@@ -156,9 +173,28 @@ stop_targets() {
     target_pid=
 }
 
+# The lines of /proc/PID/stat of the target's process, and of those that it has started, and they; without the command's name, which is
+# in parentheses and may have spaces in it: pid, state, parent, ...
+target_stats() {
+    # A process may have ended before it is read.
+    { cat /proc/[0-9]*/stat 2> "$scratch/stat" || true; } | sed 's/ (.*)//' | awk -v target="$target_pid" '
+        {parent[$1] = $3; line[$1] = $0}
+        END {
+            for (pid in line) {
+                for (p = pid; p in line && p != target; p = parent[p]);
+                if (p == target)
+                    print line[pid]
+            }
+        }'
+}
+
+target_pids() {
+    target_stats | awk '{print $1}'
+}
+
+# What a process has used counts with its parent's as soon as that has waited for it.
 target_ticks() {
-    # The command's name, in parentheses, may have spaces in it.
-    sed 's/.*) //' "/proc/$target_pid/stat" | awk '{print $12 + $13}'
+    target_stats | awk '{sum += $13 + $14 + $15 + $16} END {print sum + 0}'
 }
 
 # check_answer NAME PORT ROUTE BODY TYPE [CURL ARGUMENTS...]; an empty TYPE is not compared
@@ -187,6 +223,39 @@ check_took() {
     ((took >= least)) || die "$what: answered after $took ms"
 }
 
+# check_websocket NAME PORT: the handshake, echoes of messages with each kind of length, and the close
+check_websocket() {
+    local name=$1 port=$2 status size
+    status=$(curl -sS -m 10 -o "$scratch/body" -w '%{http_code}' "$scheme://127.0.0.1:$port/ws") || die "$name: /ws: no answer"
+    if [[ $name/$status == go/501 ]]; then
+        echo "go has no /ws here: golang-github-gorilla-websocket-dev is not installed" >&2
+        return
+    fi
+    [[ $status == 4?? ]] || die "$name: /ws, without a handshake: $status"
+    [[ -x $build/websocket && -z $(find "$loadtests/websocket" "$loadtests/client" -newer "$build/websocket" -print -quit) ]] \
+        || build_client websocket
+    for size in 1 200 70000; do
+        "$build/websocket" --port "$port" --connections 1 --messages 3 --size "$size" > "$scratch/websocket.log" \
+            || die "$name: /ws, messages of $size octets: see above"
+    done
+}
+
+# What clients that measure TLS offer (OPENSSL_CONF is told of it), and that the target takes it, with a key of the kind that all have.
+tls_offer=$loadtests/wrk/tls.cnf
+
+check_tls() {
+    local name=$1 port=$2 got wanted='TLSv1.3 TLS_AES_128_GCM_SHA256 X25519 id-ecPublicKey 256'
+    need openssl
+    OPENSSL_CONF=$tls_offer openssl s_client -connect "127.0.0.1:$port" -alpn http/1.1 < /dev/null > "$scratch/tls" 2>&1 || true
+    got=$(awk '
+        /^New, / {version = $2; cipher = $NF}
+        /^(Server|Peer) Temp Key:/ {group = $4}
+        /^Negotiated TLS1.3 group:/ {group = $NF}
+        /a:PKEY:/ {split($2, key, ","); bits = $3}
+        END {sub(/,/, "", version); sub(/,/, "", group); print version, cipher, group, key[1], bits + 0}' "$scratch/tls")
+    [[ $got == "$wanted" ]] || die "$name speaks '$got' and not '$wanted'"
+}
+
 check_target() {
     local name=$1 port=$2 hello='Hello, World!' json='{"message":"Hello, World!"}' from
     case $name in
@@ -199,10 +268,14 @@ check_target() {
             return
             ;;
     esac
+    [[ $protocol != https ]] || check_tls "$name" "$port"
     check_answer "$name" "$port" /plaintext "$hello" text/plain
     check_answer "$name" "$port" /plaintext "$hello" text/plain -H 'Connection: close'
     check_answer "$name" "$port" /json "$json" application/json
     check_answer "$name" "$port" /users/4711 4711 text/plain
+    case $name in
+        nginx | h2o | haproxy) return ;;
+    esac
     check_answer "$name" "$port" /sleep?ms=0 '' ''
     from=$(date +%s%N)
     check_answer "$name" "$port" /sleep?ms=60 '' ''
@@ -216,4 +289,6 @@ check_target() {
     cmp -s "$scratch/echo" "$scratch/body" || die "$name: /echo gives back something else"
     check_answer "$name" "$port" /echo '' '' --data-binary "@$scratch/echo" -H 'Transfer-Encoding: chunked'
     cmp -s "$scratch/echo" "$scratch/body" || die "$name: /echo, chunked, gives back something else"
+
+    [[ $protocol != http ]] || check_websocket "$name" "$port"
 }

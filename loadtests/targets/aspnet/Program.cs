@@ -2,6 +2,7 @@
 // except that it logs nothing.
 
 using System.Net;
+using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using AspNetTarget;
@@ -62,8 +63,32 @@ app.MapGet("/block", (ushort ms) =>
     return TypedResults.Text("ok");
 });
 
+// A pipeline of its own, so that no other route pays for the middleware.
+app.MapGet("/ws", ((IEndpointRouteBuilder)app).CreateApplicationBuilder().UseWebSockets().Use(Echo).Build());
+
 app.Run();
 return 0;
+
+static RequestDelegate Echo(RequestDelegate next) => async context =>
+{
+    if (!context.WebSockets.IsWebSocketRequest)
+    {
+        context.Response.StatusCode = StatusCodes.Status400BadRequest;
+        return;
+    }
+    using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync();
+    byte[] buffer = new byte[4096];
+    try
+    {
+        while (await socket.ReceiveAsync(buffer.AsMemory(), default) is { MessageType: not WebSocketMessageType.Close } piece)
+            await socket.SendAsync(buffer.AsMemory(0, piece.Count), piece.MessageType, piece.EndOfMessage, default);
+        await socket.CloseOutputAsync(socket.CloseStatus ?? WebSocketCloseStatus.Empty, null, default);
+    }
+    catch (WebSocketException)
+    {
+        // The client has gone without a word.
+    }
+};
 
 static X509Certificate2 SelfSigned()
 {

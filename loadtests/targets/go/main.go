@@ -1,4 +1,4 @@
-// Command go is the load target on Go's net/http: the six routes of the contract, written as a Go user would.
+// Command go is the load target on Go's net/http: the routes of the contract, written as a Go user would.
 package main
 
 import (
@@ -18,8 +18,12 @@ type message struct {
 }
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: go PORT")
+	protocol := "http"
+	if len(os.Args) == 4 && os.Args[2] == "--protocol" {
+		protocol = os.Args[3]
+	}
+	if len(os.Args) != 2 && len(os.Args) != 4 || protocol != "http" && protocol != "https" {
+		fmt.Fprintln(os.Stderr, "usage: go PORT [--protocol http|https]")
 		os.Exit(2)
 	}
 	port, err := strconv.ParseUint(os.Args[1], 10, 16)
@@ -35,8 +39,15 @@ func main() {
 	mux.HandleFunc("/echo", only(http.MethodPost, echo))
 	mux.HandleFunc("/sleep", only(http.MethodGet, pausing(time.Sleep)))
 	mux.HandleFunc("/block", only(http.MethodGet, pausing(blockThread)))
+	mux.HandleFunc("/ws", only(http.MethodGet, webSocket))
 
-	if err := http.ListenAndServe(fmt.Sprintf("127.0.0.1:%d", port), mux); err != nil {
+	server := &http.Server{Addr: fmt.Sprintf("127.0.0.1:%d", port), Handler: mux}
+	if protocol == "https" {
+		err = serveTLS(server)
+	} else {
+		err = server.ListenAndServe()
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "go:", err)
 		os.Exit(1)
 	}

@@ -1,15 +1,21 @@
-// The load target of NetGo.Http: netgo PORT [--watch metrics|opentelemetry|activities|events|trace]. See ../../README.md for the contract.
+// The load target of NetGo.Http. See ../../README.md for the contract.
 using System.Text;
 using System.Text.Json.Serialization;
 using NetGo;
 using NetGo.Http;
 
-if (args.Length is not (1 or 3) || !ushort.TryParse(args[0], out ushort port) || (args.Length == 3 && (args[1] != "--watch" || !Watching.IsKind(args[2]))))
+CommandLine commandLine;
+try
 {
-    Console.Error.WriteLine($"usage: netgo PORT [--watch {string.Join('|', Watching.Kinds)}]");
+    commandLine = CommandLine.Parse(args);
+}
+catch (FormatException e)
+{
+    Console.Error.WriteLine($"netgo: {e.Message}");
+    Console.Error.WriteLine(CommandLine.Usage);
     return 2;
 }
-using IDisposable? watching = args.Length == 3 ? Watching.Begin(args[2]) : null;
+using IDisposable? watching = commandLine.Watch is { } kind ? Watching.Begin(kind) : null;
 
 byte[] hello = Encoding.ASCII.GetBytes("Hello, World!");
 
@@ -50,7 +56,10 @@ mux.HandleFunc("GET /block", (w, r) =>
     return w.WriteAsync("blocked\n");
 });
 
-await new Server { Address = $"127.0.0.1:{port}", Handler = mux, ServerName = "netgo" }.ListenAndServeAsync();
+mux.HandleFunc("GET /ws", Echo.AnswerAsync);
+
+var server = new Server { Address = $"127.0.0.1:{commandLine.Port}", Handler = mux, ServerName = "netgo" };
+await (commandLine.Tls ? server.ListenAndServeTlsAsync(new TlsOptions { Certificate = SelfSigned.Create() }) : server.ListenAndServeAsync());
 return 0;
 
 static int Milliseconds(Request request) =>

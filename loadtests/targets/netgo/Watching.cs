@@ -15,8 +15,6 @@ internal static class Watching
     /// </summary>
     public static IReadOnlyList<string> Kinds { get; } = ["metrics", "opentelemetry", "activities", "events", "trace"];
 
-    public static bool IsKind(string kind) => Kinds.Contains(kind);
-
     public static IDisposable Begin(string kind) => kind switch
     {
         "metrics" => Listen(),
