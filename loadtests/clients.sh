@@ -160,7 +160,7 @@ ask_curl() {
 
 ask_dotnet() {
     installed dotnet dotnet || return 0
-    publish dotnet clients-dotnet
+    publish "$loadtests/clients/dotnet" "$build/clients-dotnet"
     report dotnet "$build/clients-dotnet/clients-dotnet" "127.0.0.1:$port"
 }
 

@@ -16,7 +16,10 @@ case $verb in
     command)
         (($# > 1)) || die "$usage"
         speak "${3:-http}"
+        own=$scratch
+        scratch=${TMPDIR:-/tmp} # the target outlives this script
         target_command "$1" "$2"
+        scratch=$own
         printf '%s\n' "${command[@]}" "${target_options[@]}"
         ;;
     check)

@@ -97,11 +97,20 @@ build_target() {
         go) build_go ;;
         nginx | h2o | haproxy) need "$program" openssl ;;
         *)
-            # All that this build makes is under build/, so that it and a build of the solution leave each other alone.
-            quietly dotnet publish "$programs/$program" -c Release \
-                --artifacts-path "$build/artifacts" -o "$build/$program"
+            publish "$programs/$program" "$build/$program"
             ;;
     esac
+}
+
+# publish PROJECT OUTPUT: where SOLUTION_IS_BUILT is set, what a build of the solution has left is copied. Else all that this build makes is
+# under build/, so that it and a build of the solution leave each other alone.
+publish() {
+    mkdir -p "$build"
+    if [[ -n ${SOLUTION_IS_BUILT:-} ]]; then
+        quietly dotnet publish "$1" -c Release --no-build -o "$2"
+    else
+        quietly dotnet publish "$1" -c Release --artifacts-path "$build/artifacts" -o "$2"
+    fi
 }
 
 # net/http has no WebSockets: the package for them is Debian's golang-github-gorilla-websocket-dev.

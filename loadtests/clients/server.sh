@@ -10,14 +10,8 @@ free_port() {
     echo "$port"
 }
 
-# publish PROJECT OUTPUT
-publish() {
-    mkdir -p "$build"
-    quietly dotnet publish "$loadtests/clients/$1" -c Release --artifacts-path "$build/artifacts" -o "$build/$2"
-}
-
 build_server() {
-    publish server clients-server
+    publish "$loadtests/clients/server" "$build/clients-server"
 }
 
 # start_server PORT FOLDER [ARGUMENTS...]

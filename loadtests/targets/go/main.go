@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -37,6 +38,8 @@ func main() {
 	mux.HandleFunc("/json", only(http.MethodGet, jsonMessage))
 	mux.HandleFunc("/users/", only(http.MethodGet, user))
 	mux.HandleFunc("/echo", only(http.MethodPost, echo))
+	// What a soak looks at.
+	mux.HandleFunc("/goroutines", only(http.MethodGet, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, runtime.NumGoroutine()) }))
 	mux.HandleFunc("/sleep", only(http.MethodGet, pausing(time.Sleep)))
 	mux.HandleFunc("/block", only(http.MethodGet, pausing(blockThread)))
 	mux.HandleFunc("/ws", only(http.MethodGet, webSocket))

@@ -1,4 +1,5 @@
 // The load target of NetGo.Http. See ../../README.md for the contract.
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Serialization;
 using NetGo;
@@ -45,6 +46,8 @@ mux.HandleFunc("POST /echo", async (w, r) =>
     while ((n = await r.Body.ReadAsync(buffer)) > 0)
         await w.WriteAsync(buffer.AsMemory(0, n));
 });
+// What a soak looks at.
+mux.HandleFunc("GET /goroutines", (w, r) => w.WriteAsync(GoScheduler.Default.GoroutineCount.ToString(CultureInfo.InvariantCulture)));
 mux.HandleFunc("GET /sleep", async (w, r) =>
 {
     await Go.SleepAsync(TimeSpan.FromMilliseconds(Milliseconds(r)));
