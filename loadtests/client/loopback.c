@@ -86,6 +86,16 @@ uint64_t parse_number(const char *option, const char *text, uint64_t least, uint
     return number;
 }
 
+double parse_decimal(const char *option, const char *text, double least, double most) {
+    char *rest;
+    double number = strtod(text, &rest);
+    if (rest == text || *rest != '\0' || !(number >= least && number <= most)) {
+        fprintf(stderr, "--%s must be %g to %g, not '%s'\n", option, least, most, text);
+        exit(2);
+    }
+    return number;
+}
+
 void fail(const char *what) {
     perror(what);
     exit(1);

@@ -25,6 +25,9 @@ void raise_descriptor_limit(void);
 // Reads a whole number from text, or ends the process with a message that names the option.
 uint64_t parse_number(const char *option, const char *text, uint64_t least, uint64_t most);
 
+// The same for a decimal one.
+double parse_decimal(const char *option, const char *text, double least, double most);
+
 // Prints the message and errno's, and ends the process with status 1.
 _Noreturn void fail(const char *what);
 

@@ -437,16 +437,6 @@ static void usage(FILE *to) {
           to);
 }
 
-static double parse_decimal(const char *option, const char *text, double least, double most) {
-    char *rest;
-    double number = strtod(text, &rest);
-    if (rest == text || *rest != '\0' || !(number >= least && number <= most)) {
-        fprintf(stderr, "--%s must be %g to %g, not '%s'\n", option, least, most, text);
-        exit(2);
-    }
-    return number;
-}
-
 static void parse_options(int argc, char **argv) {
     enum { PORT = 1, CONNECTIONS, SECONDS, WARMUP, SIZE, MESSAGES, PATH, HELP };
     static const struct option known[] = {{"port", required_argument, NULL, PORT},
