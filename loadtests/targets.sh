@@ -31,7 +31,7 @@ speak() {
     protocol=$1
     case $protocol in
         http) target_options=() curl_options=() scheme=http version=HTTP/1.1 ;;
-        https) target_options=(--protocol https) curl_options=(-k) scheme=https version=HTTP/1.1 ;;
+        https) target_options=(--protocol https) curl_options=(-k --http1.1) scheme=https version=HTTP/1.1 ;;
         h2c) target_options=(--protocol h2c) curl_options=(--http2-prior-knowledge) scheme=http version=HTTP/2 ;;
         *) die "there is no protocol '$protocol' (http, https, h2c)" ;;
     esac
