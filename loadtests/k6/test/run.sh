@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Compiles the k6 scripts, strictly, and runs each in Node on stand-ins for k6's modules: against the server that it is for, where every check
+# must hold, and against one that answers wrongly, which a check must notice.
+set -euo pipefail
+scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+source "$scripts/../targets.sh"
+
+usage="usage: test/run.sh [--no-build] [SCENARIO...]"
+port=18090
+with_build=1
+names=()
+while (($# > 0)); do
+    case $1 in
+        --no-build) with_build=; shift ;;
+        --help) echo "$usage"; exit 0 ;;
+        -*) die "$usage" ;;
+        *) names+=("$1"); shift ;;
+    esac
+done
+((${#names[@]} > 0)) || names=(smoke plaintext rest spike ramp soak websocket blocking)
+need node npm
+[[ -d $scripts/node_modules ]] || quietly npm --prefix "$scripts" ci --no-audit --no-fund
+tsc=$scripts/node_modules/.bin/tsc
+
+quietly "$tsc" --noEmit -p "$scripts"
+quietly "$tsc" -p "$scripts/test" --outDir "$scratch/js"
+echo '{"type": "module"}' > "$scratch/js/package.json"
+mkdir -p "$scratch/js/node_modules"
+# The scripts and the test itself must have the same instance of each module.
+ln -s "$scratch/js/test/k6" "$scratch/js/node_modules/k6"
+echo '{"type": "module", "exports": {".": "./index.js", "./*": "./*.js"}}' > "$scratch/js/test/k6/package.json"
+
+if [[ -n $with_build ]]; then
+    build_target netgo
+    build_target json-api
+fi
+start_target netgo "$port"
+start_target json-api $((port + 1))
+start_command wrong $((port + 2)) node "$scratch/js/test/wrong.js" $((port + 2))
+
+execute() { # execute SCENARIO PORT [--wrong]
+    local name=$1
+    env BASE_URL="http://127.0.0.1:$2" VUS=3 DURATION=1s timeout 60 \
+        node --experimental-websocket --no-warnings "$scratch/js/test/execute.js" "$scratch/js/$name.js" "${@:3}"
+}
+
+failures=0
+for name in "${names[@]}"; do
+    [[ -f $scripts/$name.ts ]] || die "there is no script $name"
+    at=$port
+    [[ $name != rest ]] || at=$((port + 1))
+    execute "$name" "$at" || { failures=$((failures + 1)); echo "FAILED: $name"; }
+    execute "$name" $((port + 2)) --wrong > "$scratch/wrong.log" || { failures=$((failures + 1)); echo "FAILED: $name does not notice wrong answers"; }
+done
+echo "$((${#names[@]} - failures)) of ${#names[@]} scripts do what they should"
+((failures == 0))
