@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compiles the k6 scripts, strictly, and runs each in Node on stand-ins for k6's modules: against the server that it is for, where every check
-# must hold, and against one that answers wrongly, which a check must notice.
+# must hold, and against one that answers wrongly, which a check must notice. Exits with 77 where Node or the packages cannot be had.
 set -euo pipefail
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 source "$scripts/../targets.sh"
@@ -18,8 +18,13 @@ while (($# > 0)); do
     esac
 done
 ((${#names[@]} > 0)) || names=(smoke plaintext rest spike ramp soak websocket blocking)
-need node npm
-[[ -d $scripts/node_modules ]] || quietly npm --prefix "$scripts" ci --no-audit --no-fund
+unavailable() {
+    echo "$*"
+    exit 77
+}
+node --experimental-websocket -e 0 2> "$scratch/node" || unavailable "Node 20.10 or newer is not there"
+[[ -d $scripts/node_modules ]] || npm --prefix "$scripts" ci --no-audit --no-fund > "$scratch/npm" 2>&1 \
+    || unavailable "npm cannot install the packages: $(tail -n 1 "$scratch/npm")"
 tsc=$scripts/node_modules/.bin/tsc
 
 quietly "$tsc" --noEmit -p "$scripts"
