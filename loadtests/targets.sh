@@ -151,7 +151,7 @@ start_target() {
     local name=$1 port=$2
     shift 2
     case $protocol/$name in
-        https/floor* | https/netgo-*) die "$name speaks HTTP/1.1 without TLS only" ;;
+        https/floor* | https/netgo-* | https/json-api) die "$name speaks HTTP/1.1 without TLS only" ;;
         h2c/aspnet*) ;;
         h2c/*) die "$name does not speak HTTP/2" ;;
     esac

@@ -206,7 +206,11 @@ resident() { # in KiB
 
 # Thirty times in the run; the first ones are of a server that has not seen all yet.
 watch_resident() {
-    while sleep "$(awk -v s="$seconds" 'BEGIN {print s / 30}')"; do
+    local pause
+    pause=$(awk -v s="$seconds" 'BEGIN {print s / 30}')
+    mkfifo "$scratch/never" # to wait without a child that would outlive this
+    exec 9<> "$scratch/never"
+    until read -rt "$pause" -u 9; do
         resident >> "$scratch/resident"
     done
 }
@@ -246,6 +250,7 @@ fi
 if [[ $scenario == soak ]]; then
     watch_resident &
     watcher=$!
+    running_targets+=("$watcher") # so that it is stopped however this ends
 fi
 
 if [[ -n $with_k6 ]]; then
@@ -257,6 +262,7 @@ fi
 
 if [[ $scenario == soak ]]; then
     kill "$watcher"
+    wait "$watcher" 2> "$scratch/kill" || true
     check_resident
 fi
 kill -0 "$target_pid" 2> "$scratch/kill" || { tail -n 40 "$scratch/$target.err" >&2; missed "$target died"; }
