@@ -5,13 +5,22 @@ set -euo pipefail
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 source "$scripts/../targets.sh"
 
-usage="usage: test/run.sh [--no-build] [SCENARIO...]"
+usage="usage: test/run.sh [--no-build] [--json-api PROGRAM] [SCENARIO...]
+
+  --no-build           use what is in build/
+  --json-api PROGRAM   examples/JsonApi, built already"
 port=18090
 with_build=1
+json_api=
 names=()
 while (($# > 0)); do
     case $1 in
         --no-build) with_build=; shift ;;
+        --json-api)
+            [[ -x ${2:-} ]] || die "--json-api needs a program"
+            json_api=$2
+            shift 2
+            ;;
         --help) echo "$usage"; exit 0 ;;
         -*) die "$usage" ;;
         *) names+=("$1"); shift ;;
@@ -37,10 +46,12 @@ echo '{"type": "module", "exports": {".": "./index.js", "./*": "./*.js"}}' > "$s
 
 if [[ -n $with_build ]]; then
     build_target netgo
-    build_target json-api
+    [[ -n $json_api ]] || build_target json-api
 fi
 start_target netgo "$port"
-start_target json-api $((port + 1))
+target_command json-api $((port + 1))
+[[ -z $json_api ]] || command=(env Logging__LogLevel__Default=Warning "$json_api" "127.0.0.1:$((port + 1))")
+start_command json-api $((port + 1)) "${command[@]}"
 start_command wrong $((port + 2)) node "$scratch/js/test/wrong.js" $((port + 2))
 
 execute() { # execute SCENARIO PORT [--wrong]
