@@ -71,9 +71,10 @@ target_command() {
         aspnet-inline)
             command=(env DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1 "$build/aspnet/aspnet" "$port" --transport sockets-inline) ;;
         aspnet-netpoll) command=("$build/aspnet/aspnet" "$port" --transport netpoll) ;;
+        json-api) command=(env Logging__LogLevel__Default=Warning "$build/json-api/JsonApi" "127.0.0.1:$port") ;;
         nginx | h2o | haproxy) command=(env TMPDIR="$scratch" "$loadtests/targets/$name/$name.sh" "$port") ;;
         *) die "there is no target '$name' (floor, floor-json, go, netgo, netgo-KIND, aspnet, aspnet-inline, aspnet-netpoll, nginx, h2o," \
-            "haproxy)" ;;
+            "haproxy, json-api)" ;;
     esac
 }
 
@@ -88,6 +89,11 @@ compile() {
     quietly gcc -O2 -Wall -Wextra -Werror -o "$@"
 }
 
+# publish PROJECT NAME. All that this makes is under build/, so that it and a build of the solution leave each other alone.
+publish() {
+    quietly dotnet publish "$1" -c Release --artifacts-path "$build/artifacts" -o "$build/$2"
+}
+
 build_target() {
     local name=$1 program=${1%%-*}
     target_command "$name" 0
@@ -96,6 +102,7 @@ build_target() {
         floor) compile "$build/floor" "$programs/floor/floor.c" "$loadtests/client/loopback.c" ;;
         go) build_go ;;
         nginx | h2o | haproxy) need "$program" openssl ;;
+        json) publish "$loadtests/../examples/JsonApi" "$build/json-api" ;;
         *)
             publish "$programs/$program" "$build/$program"
             ;;
@@ -157,7 +164,7 @@ start_target() {
     local name=$1 port=$2
     shift 2
     case $protocol/$name in
-        https/floor* | https/netgo-*) die "$name speaks HTTP/1.1 without TLS only" ;;
+        https/floor* | https/netgo-* | https/json-api) die "$name speaks HTTP/1.1 without TLS only" ;;
         h2c/aspnet*) ;;
         h2c/*) die "$name does not speak HTTP/2" ;;
     esac
@@ -270,6 +277,10 @@ check_target() {
     case $name in
         floor)
             check_answer "$name" "$port" /plaintext "$hello" text/plain
+            return
+            ;;
+        json-api)
+            [[ $(curl -sS -m 10 "$scheme://127.0.0.1:$port/books") == '[]' ]] || die "json-api: /books is not an empty list at first"
             return
             ;;
         floor-json)

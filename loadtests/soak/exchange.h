@@ -1,4 +1,4 @@
-// exchange: a request to one of the six routes, and what its answer must be.
+// exchange: a request to one of the routes but /ws, and what its answer must be.
 
 #ifndef SOAK_EXCHANGE_H
 #define SOAK_EXCHANGE_H

@@ -3,8 +3,8 @@
 // The load is closed: each connection sends a message, waits for the whole of its echo, compares it octet by octet, and sends the
 // next. Every message is another piece of a block of random octets, so that an echo of an earlier one is noticed.
 //
-// A connection is in one of these states; what comes and is not waited for is counted as wrong, and
-// closes it:
+// A connection is in one of these states; what comes and is not waited for is counted as wrong, and ends
+// it:
 //   OPENING      connect has not finished                     -> SHAKING
 //   SHAKING      waits for the 101                            -> READY
 //   READY        waits for the others' handshakes             -> WAITING

@@ -1,0 +1,2 @@
+const { setTimeout, clearTimeout } = globalThis;
+export { clearTimeout, setTimeout };
