@@ -89,11 +89,6 @@ compile() {
     quietly gcc -O2 -Wall -Wextra -Werror -o "$@"
 }
 
-# publish PROJECT NAME. All that this makes is under build/, so that it and a build of the solution leave each other alone.
-publish() {
-    quietly dotnet publish "$1" -c Release --artifacts-path "$build/artifacts" -o "$build/$2"
-}
-
 build_target() {
     local name=$1 program=${1%%-*}
     target_command "$name" 0
