@@ -1,6 +1,7 @@
 # targets: building, starting, checking and stopping what is measured. For the other scripts here, by `source`.
 #
 #   build_target NAME            into build/
+#   publish PROJECT NAME         a .NET project into build/NAME; publish_aot as one file
 #   build_client NAME            a C client of this folder, into build/NAME
 #   compile OUTPUT SOURCE...     C
 #   speak PROTOCOL               http (at first), https or h2c: what targets that are started from now on speak, and are asked in. aspnet only,
@@ -65,12 +66,13 @@ target_command() {
         floor-json) command=("$build/floor" "$port" --json) ;;
         go) command=("$build/go" "$port") ;;
         netgo) command=("$build/netgo/netgo" "$port") ;;
+        netgo-aot) command=("$build/netgo-aot/netgo" "$port") ;;
         netgo-*) command=("$build/netgo/netgo" "$port" --watch "${name#netgo-}") ;;
         aspnet) command=("$build/aspnet/aspnet" "$port") ;;
         aspnet-inline)
             command=(env DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1 "$build/aspnet/aspnet" "$port" --transport sockets-inline) ;;
         aspnet-netpoll) command=("$build/aspnet/aspnet" "$port" --transport netpoll) ;;
-        *) die "there is no target '$name' (floor, floor-json, go, netgo, netgo-KIND, aspnet, aspnet-inline, aspnet-netpoll)" ;;
+        *) die "there is no target '$name' (floor, floor-json, go, netgo, netgo-aot, netgo-KIND, aspnet, aspnet-inline, aspnet-netpoll)" ;;
     esac
 }
 
@@ -85,6 +87,16 @@ compile() {
     quietly gcc -O2 -Wall -Wextra -Werror -o "$@"
 }
 
+# publish PROJECT NAME, into build/NAME. All that this build makes is under build/, so that it and a build of the solution leave each other alone.
+publish() {
+    quietly dotnet publish "$1" -c Release --artifacts-path "$build/artifacts" -o "$build/$2"
+}
+
+# The same as one file, by Native AOT.
+publish_aot() {
+    quietly dotnet publish "$1" -c Release -p:PublishAot=true --artifacts-path "$build/artifacts-aot" -o "$build/$2"
+}
+
 build_target() {
     local name=$1 program=${1%%-*}
     target_command "$name" 0
@@ -93,9 +105,11 @@ build_target() {
         floor) compile "$build/floor" "$programs/floor/floor.c" "$loadtests/client/loopback.c" ;;
         go) quietly env -C "$programs/go" go build -o "$build/go" . ;;
         *)
-            # All that this build makes is under build/, so that it and a build of the solution leave each other alone.
-            quietly dotnet publish "$programs/$program" -c Release \
-                --artifacts-path "$build/artifacts" -o "$build/$program"
+            if [[ $name == *-aot ]]; then
+                publish_aot "$programs/$program" "$name"
+            else
+                publish "$programs/$program" "$program"
+            fi
             ;;
     esac
 }

@@ -6,7 +6,7 @@ using NetGo.Http;
 
 if (args.Length is not (1 or 3) || !ushort.TryParse(args[0], out ushort port) || (args.Length == 3 && (args[1] != "--watch" || !Watching.IsKind(args[2]))))
 {
-    Console.Error.WriteLine($"usage: netgo PORT [--watch {string.Join('|', Watching.Kinds)}]");
+    Console.Error.WriteLine($"usage: {Watching.Usage}");
     return 2;
 }
 using IDisposable? watching = args.Length == 3 ? Watching.Begin(args[2]) : null;

@@ -15,6 +15,8 @@ internal static class Watching
     /// </summary>
     public static IReadOnlyList<string> Kinds { get; } = ["metrics", "opentelemetry", "activities", "events", "trace"];
 
+    public static string Usage => $"netgo PORT [--watch {string.Join('|', Kinds)}]";
+
     public static bool IsKind(string kind) => Kinds.Contains(kind);
 
     public static IDisposable Begin(string kind) => kind switch
