@@ -37,10 +37,18 @@ done
 
 scratch=$(mktemp -d)
 servers=()
+# One compiler for all, which is this run's own and ends with it.
+compiler=packages-$$
 finish() {
-    local pid
+    local pid file
     for pid in "${servers[@]}"; do
         kill -KILL "$pid" 2> "$scratch/kill" || true
+    done
+    for file in /proc/[0-9]*/cmdline; do
+        if tr '\0' ' ' 2> "$scratch/gone" < "$file" | grep -q -e "-pipename:$compiler "; then
+            pid=${file%/*}
+            kill "${pid#/proc/}" 2> "$scratch/kill" || true
+        fi
     done
     rm -rf "$scratch"
 }
@@ -86,8 +94,8 @@ cat > "$scratch/source/pack.slnx" << 'END'
   <Project Path="src/Diagnostics/Diagnostics.csproj" />
 </Solution>
 END
-# Analysed it has been by the build of the tree. One compiler for all, which is this run's own and ends with it.
-options=(-p:RunAnalyzers=false -p:UseSharedCompilation=true "-p:SharedCompilationId=packages-$$" -nodeReuse:false)
+# Analysed it has been by the build of the tree.
+options=(-p:RunAnalyzers=false -p:UseSharedCompilation=true "-p:SharedCompilationId=$compiler" -nodeReuse:false)
 quietly dotnet pack "$source/pack.slnx" -c Release -o "$feed" "${options[@]}"
 said "packed as $version"
 
