@@ -43,6 +43,7 @@ finish() {
     local pid file
     for pid in "${servers[@]}"; do
         kill -KILL "$pid" 2> "$scratch/kill" || true
+        wait "$pid" 2> "$scratch/kill" || true
     done
     for file in /proc/[0-9]*/cmdline; do
         if tr '\0' ' ' 2> "$scratch/gone" < "$file" | grep -q -e "-pipename:$compiler "; then
@@ -101,6 +102,7 @@ said "packed as $version"
 
 # ---- What is in them ----
 
+mkdir "$scratch/unpacked"
 unpacked() { echo "$scratch/unpacked/$1"; } # unpacked NAME
 
 check_package() { # check_package NAME DEPENDENCY...: these, and no others
