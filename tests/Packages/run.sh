@@ -106,7 +106,7 @@ mkdir "$scratch/unpacked"
 unpacked() { echo "$scratch/unpacked/$1"; } # unpacked NAME
 
 check_package() { # check_package NAME DEPENDENCY...: these, and no others
-    local name=$1 folder nuspec wanted got
+    local name=$1 folder nuspec wanted got files=()
     shift
     folder=$(unpacked "$name")
     quietly unzip -q "$feed/$name.$version.nupkg" -d "$folder"
@@ -119,7 +119,8 @@ check_package() { # check_package NAME DEPENDENCY...: these, and no others
     wanted=$(printf '%s\n' "$@" | sort)
     got=$(grep -o '<dependency id="[^"]*"' "$folder/$name.nuspec" | cut -d '"' -f 2 | sort)
     [[ $got == "$wanted" ]] || die "$name depends on $(echo $got), and not on $*"
-    wanted=$(printf '%s\n' README.md icon.png "$name.nuspec" "lib/net10.0/$name.dll" "lib/net10.0/$name.xml" | sort)
+    [[ $name != NetGo.Scheduler ]] || files+=(buildTransitive/NetGo.Scheduler.targets)
+    wanted=$(printf '%s\n' "${files[@]}" README.md icon.png "$name.nuspec" "lib/net10.0/$name.dll" "lib/net10.0/$name.xml" | sort)
     got=$(cd "$folder" && find -- * -type f ! -path '_rels/*' ! -path 'package/*' ! -name '\[Content_Types\].xml' | sort)
     [[ $got == "$wanted" ]] || die "$name has other files in it: $(echo $got)"
     head -c 8 "$folder/icon.png" | cmp -s - <(printf '\x89PNG\r\n\x1a\n') || die "$name: icon.png is no PNG"
