@@ -18,6 +18,7 @@ one file made by Native AOT.
   size              of the file, in MB (10^6); for what needs the .NET runtime of its folder, without that
   start             from the start of the process to the end of its first answer (200), in ms: median, quartiles and the least. Until it
                     listens it is asked every 50 us; it has all cores
+  CPU ms            that its threads had spent by then (median): what others on the machine add nothing to
   private, RSS      of /proc/PID/smaps_rollup in MiB: after the first answer (median), and after the load
   CPU, requests/s   under load: by wrk on one core over 64 connections, the server on another. CPU is all its threads' for a request.
                     compare.sh measures that more carefully
@@ -130,7 +131,7 @@ if ((seconds > 0)); then
 fi
 
 echo "$starts starts of each${seconds:+, $seconds s of load}; load of the machine $(cut -d ' ' -f 1 /proc/loadavg)"
-printf '%-11s %8s   %-32s %-18s %-18s %14s %12s\n' target 'size MB' 'start ms (quartiles), least' 'private, RSS MiB' 'after load' \
+printf '%-11s %8s   %-32s %7s   %-18s %-18s %14s %12s\n' target 'size MB' 'start ms (quartiles), least' 'CPU ms' 'private, RSS MiB' 'after load' \
     'CPU us/request' 'requests/s'
 for target in "${targets[@]}"; do
     command_of "$target"
@@ -144,12 +145,13 @@ for target in "${targets[@]}"; do
         }
         function at(values, n, share) { return values[int((n - 1) * share + 1.5)] }
         function mib(kib) { return kib == "-" ? "-" : sprintf("%.1f", kib / 1024) }
-        FILENAME ~ /starts/ {n++; took[n] = $1; private[n] = $2; resident[n] = $3}
+        FILENAME ~ /starts/ {n++; took[n] = $1; spent[n] = $2; private[n] = $3; resident[n] = $4}
         FILENAME ~ /load/ {cpu = $1; rate = $2; loaded = mib($3) ", " mib($4)}
         END {
-            sort(took, n); sort(private, n); sort(resident, n)
-            printf "%-11s %8.2f   %-32s %-18s %-18s %14s %12s\n", target, size / 1e6,
+            sort(took, n); sort(spent, n); sort(private, n); sort(resident, n)
+            printf "%-11s %8.2f   %-32s %7.1f   %-18s %-18s %14s %12s\n", target, size / 1e6,
                 sprintf("%.1f (%.1f-%.1f), %.1f", at(took, n, 0.5) / 1000, at(took, n, 0.25) / 1000, at(took, n, 0.75) / 1000, took[1] / 1000),
+                at(spent, n, 0.5) / 1000,
                 mib(at(private, n, 0.5)) ", " mib(at(resident, n, 0.5)), loaded,
                 (cpu == "-" ? "-" : sprintf("%.2f", cpu)), (rate == "-" ? "-" : sprintf("%.0f", rate))
         }' "$scratch/starts.$target" "$scratch/load.$target"

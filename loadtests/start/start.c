@@ -1,9 +1,11 @@
 // start: how long a server takes from the start of its process to its first answer, and the memory it has by then.
 //
 // Starts the command, tries to connect every 50 us, asks GET once, and stops the clock at the end of an answer with status 200. Then reads
-// the process's memory and ends it with SIGTERM. Prints a line for each start: microseconds, private and resident KiB.
+// the process's memory and processor time, and ends it with SIGTERM. Prints a line for each start: microseconds, those on a processor (all
+// threads; a machine on which others work makes these no more), private and resident KiB.
 
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -137,6 +139,29 @@ static void read_memory(long *private, long *resident) {
     fclose(f);
 }
 
+// Nanoseconds that the threads have been on a processor, of /proc/PID/task/TID/schedstat.
+static uint64_t read_processor_time(void) {
+    char path[300];
+    snprintf(path, sizeof path, "/proc/%d/task", (int)server);
+    DIR *tasks = opendir(path);
+    if (tasks == NULL)
+        fail(path);
+    uint64_t sum = 0;
+    for (struct dirent *task; (task = readdir(tasks)) != NULL;) {
+        if (task->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof path, "/proc/%d/task/%s/schedstat", (int)server, task->d_name);
+        FILE *f = fopen(path, "r");
+        unsigned long long ns;
+        if (f == NULL || fscanf(f, "%llu", &ns) != 1)
+            fail(path);
+        fclose(f);
+        sum += ns;
+    }
+    closedir(tasks);
+    return sum;
+}
+
 static void end_server(void) {
     kill(server, SIGTERM);
     for (int ms = 0; ms < END_MS; ms++) {
@@ -166,11 +191,12 @@ static void start_once(void) {
     }
     ask(fd);
     uint64_t took = now_ns() - from;
+    uint64_t on_processor = read_processor_time();
     long private, resident;
     read_memory(&private, &resident);
     close(fd);
     end_server();
-    printf("%llu %ld %ld\n", (unsigned long long)(took / NS_PER_US), private, resident);
+    printf("%llu %llu %ld %ld\n", (unsigned long long)(took / NS_PER_US), (unsigned long long)(on_processor / NS_PER_US), private, resident);
     fflush(stdout);
 }
 
