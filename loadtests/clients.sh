@@ -160,7 +160,7 @@ ask_curl() {
 
 ask_dotnet() {
     installed dotnet dotnet || return 0
-    publish "$loadtests/clients/dotnet" "$build/clients-dotnet"
+    publish "$loadtests/clients/dotnet" clients-dotnet
     report dotnet "$build/clients-dotnet/clients-dotnet" "127.0.0.1:$port"
 }
 

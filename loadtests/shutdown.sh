@@ -32,7 +32,7 @@ while (($# > 0)); do
 done
 
 build_server
-publish "$loadtests/clients/shutdown" "$build/clients-shutdown"
+publish "$loadtests/clients/shutdown" clients-shutdown
 RANDOM=$((seed % 32768))
 echo "seed $seed"
 

@@ -1,6 +1,7 @@
 # targets: building, starting, checking and stopping what is measured. For the other scripts here, by `source`.
 #
 #   build_target NAME            into build/
+#   publish PROJECT NAME         a .NET project, into build/NAME; publish_aot as one file
 #   build_client NAME            a C client of this folder, into build/NAME
 #   compile OUTPUT SOURCE...     C
 #   speak PROTOCOL               http (at first), https or h2c (aspnet only): what targets that are started from now on speak, and are
@@ -66,6 +67,7 @@ target_command() {
         floor-json) command=("$build/floor" "$port" --json) ;;
         go) command=("$build/go" "$port") ;;
         netgo) command=("$build/netgo/netgo" "$port") ;;
+        netgo-aot) command=("$build/netgo-aot/netgo" "$port") ;;
         netgo-*) command=("$build/netgo/netgo" "$port" --watch "${name#netgo-}") ;;
         aspnet) command=("$build/aspnet/aspnet" "$port") ;;
         aspnet-inline)
@@ -73,7 +75,7 @@ target_command() {
         aspnet-netpoll) command=("$build/aspnet/aspnet" "$port" --transport netpoll) ;;
         json-api) command=(env Logging__LogLevel__Default=Warning "$build/json-api/JsonApi" "127.0.0.1:$port") ;;
         nginx | h2o | haproxy) command=(env TMPDIR="$scratch" "$loadtests/targets/$name/$name.sh" "$port") ;;
-        *) die "there is no target '$name' (floor, floor-json, go, netgo, netgo-KIND, aspnet, aspnet-inline, aspnet-netpoll, nginx, h2o," \
+        *) die "there is no target '$name' (floor, floor-json, go, netgo, netgo-aot, netgo-KIND, aspnet, aspnet-inline, aspnet-netpoll, nginx, h2o," \
             "haproxy, json-api)" ;;
     esac
 }
@@ -97,22 +99,31 @@ build_target() {
         floor) compile "$build/floor" "$programs/floor/floor.c" "$loadtests/client/loopback.c" ;;
         go) build_go ;;
         nginx | h2o | haproxy) need "$program" openssl ;;
-        json) publish "$loadtests/../examples/JsonApi" "$build/json-api" ;;
+        json) publish "$loadtests/../examples/JsonApi" json-api ;;
         *)
-            publish "$programs/$program" "$build/$program"
+            if [[ $name == *-aot ]]; then
+                publish_aot "$programs/$program" "$name"
+            else
+                publish "$programs/$program" "$program"
+            fi
             ;;
     esac
 }
 
-# publish PROJECT OUTPUT: where SOLUTION_IS_BUILT is set, what a build of the solution has left is copied. Else all that this build makes is
-# under build/, so that it and a build of the solution leave each other alone.
+# publish PROJECT NAME, into build/NAME. Where SOLUTION_IS_BUILT is set, what a build of the solution has left is copied. Else all that this build
+# makes is under build/, so that it and a build of the solution leave each other alone.
 publish() {
     mkdir -p "$build"
     if [[ -n ${SOLUTION_IS_BUILT:-} ]]; then
-        quietly dotnet publish "$1" -c Release --no-build -o "$2"
+        quietly dotnet publish "$1" -c Release --no-build -o "$build/$2"
     else
-        quietly dotnet publish "$1" -c Release --artifacts-path "$build/artifacts" -o "$2"
+        quietly dotnet publish "$1" -c Release --artifacts-path "$build/artifacts" -o "$build/$2"
     fi
+}
+
+# The same as one file, by Native AOT.
+publish_aot() {
+    quietly dotnet publish "$1" -c Release -p:PublishAot=true --artifacts-path "$build/artifacts-aot" -o "$build/$2"
 }
 
 # net/http has no WebSockets: the package for them is Debian's golang-github-gorilla-websocket-dev.

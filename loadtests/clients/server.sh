@@ -11,7 +11,7 @@ free_port() {
 }
 
 build_server() {
-    publish "$loadtests/clients/server" "$build/clients-server"
+    publish "$loadtests/clients/server" clients-server
 }
 
 # start_server PORT FOLDER [ARGUMENTS...]

@@ -9,7 +9,7 @@ internal sealed record CommandLine(int Port, bool Tls, string? Watch)
     private static readonly string[] s_protocols = ["http", "https"];
 
     public static string Usage { get; } =
-        $"usage: netgo PORT [--protocol {string.Join('|', s_protocols)}] [--watch {string.Join('|', Watching.Kinds)}]";
+        $"usage: netgo PORT [--protocol {string.Join('|', s_protocols)}]{(Watching.Kinds.Count > 0 ? $" [--watch {string.Join('|', Watching.Kinds)}]" : "")}";
 
     /// <summary>Reads the arguments.</summary>
     /// <exception cref="FormatException">They are not understood; the message says why.</exception>

@@ -1,0 +1,3 @@
+module netgo/loadtests/start/go
+
+go 1.19
