@@ -24,7 +24,7 @@ switch (args)
     case ["--healthcheck", var url]:
         return await HealthCheck.RunAsync(url);
     case ["--load", var url, var seconds] when int.TryParse(seconds, CultureInfo.InvariantCulture, out int time) && time > 0:
-        return await LoadClient.RunAsync(new Uri(url), TimeSpan.FromSeconds(time), stop.Requested);
+        return await new LoadClient(new Uri(url)).RunAsync(TimeSpan.FromSeconds(time), stop.Requested);
 }
 if (!ServiceOptions.TryParse(args, out ServiceOptions options, out string problem))
 {

@@ -12,6 +12,7 @@
 scratch=$(mktemp -d)
 log=$scratch/log
 running=()
+touch "$log"
 
 finish() {
     local pid
