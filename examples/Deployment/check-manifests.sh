@@ -41,7 +41,7 @@ broken() { # broken FILE SED-EXPRESSION FAULT: is found, and named so
     echo "found: $(grep -m 1 -- "$3" "$scratch/found" | cut -c 9-150)"
 }
 
-broken deployment.yaml 's/periodSeconds: 10/periodSecond: 10/' "'periodSecond'"
+broken deployment.yaml 's/periodSeconds: 10/periodSecond: 10/' '"periodSecond"'
 broken deployment.yaml 's/containerPort: 8080/containerPort: "8080"/' "type 'number'"
 broken deployment.yaml 's/- name: service/- image: other/' "image"
 broken deployment.yaml 's/ScheduleAnyway/Sometimes/' "Sometimes"
