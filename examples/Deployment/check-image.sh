@@ -216,7 +216,7 @@ done
 if [[ " ${images[*]} " == *" jit "* ]]; then
     echo "// a change" >> "$scratch/context/examples/Deployment/Program.cs"
     build Dockerfile netgo-service-jit "$scratch/context"
-    awk '/^STEP/ { step = $0 } /Using cache/ && step ~ /RUN dotnet restore/ { cached = 1 } END { exit !cached }' "$scratch/build.log" ||
+    awk '/STEP [0-9]/ { step = $0 } /Using cache/ && step ~ /RUN dotnet restore/ { cached = 1 } END { exit !cached }' "$scratch/build.log" ||
         { cat "$scratch/build.log"; die "after a change of a source the packages are restored anew"; }
     echo "ok  after a change of a source the restore is taken from its layer"
 fi
