@@ -85,6 +85,19 @@ echo "load: \$status"
 END
 chmod +x "$root/var/lib/checked/run"
 
+# What systemd-nspawn leaves behind where the machine has no systemd of its own.
+cgroups() { find /sys/fs/cgroup -maxdepth 5 -type d \( -name payload -o -name supervisor \) | sort; }
+cgroups > "$scratch/cgroups"
+sweep() {
+    local group
+    for group in $(cgroups | comm -13 "$scratch/cgroups" -); do
+        find "$group" -depth -type d -exec rmdir {} + 2> "$scratch/sweep" || true
+    done
+    rm -rf "/run/systemd/nspawn/propagate/$(basename "$root")"
+    finish
+}
+trap sweep EXIT
+
 timeout --kill-after=10 400 systemd-nspawn --quiet --register=no --keep-unit --directory="$root" --boot --console=pipe > "$log" 2>&1 < /dev/null &
 started $!
 ended $! 420
