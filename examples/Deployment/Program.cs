@@ -23,12 +23,18 @@ switch (args)
 {
     case ["--healthcheck", var url]:
         return await HealthCheck.RunAsync(url);
-    case ["--load", var url, var seconds] when int.TryParse(seconds, CultureInfo.InvariantCulture, out int time) && time > 0:
-        return await new LoadClient(new Uri(url)).RunAsync(TimeSpan.FromSeconds(time), stop.Requested);
+    case ["--load", var url, var seconds] when Uri.TryCreate(url, UriKind.Absolute, out Uri? service) && service.Scheme == Uri.UriSchemeHttp &&
+        int.TryParse(seconds, CultureInfo.InvariantCulture, out int time) && time > 0:
+        return await new LoadClient(service).RunAsync(TimeSpan.FromSeconds(time), stop.Requested);
 }
 if (!ServiceOptions.TryParse(args, out ServiceOptions options, out string problem))
 {
-    Console.Error.WriteLine($"{problem}\nUsage: Deployment [--listen ADDRESS] [--drain SECONDS] [--grace SECONDS]");
+    Console.Error.WriteLine($"""
+        {problem}
+        Usage: Deployment [--listen ADDRESS] [--drain SECONDS] [--grace SECONDS]
+               Deployment --healthcheck URL
+               Deployment --load URL SECONDS
+        """);
     return 2;
 }
 

@@ -12,6 +12,7 @@ set -euo pipefail
 [[ ${1:-} != --help && $# -eq 1 ]] || { sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0"; exit $(($# != 1)); }
 source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 program=$1
+[[ -x $program ]] || die "there is no program $program"
 need curl socat
 
 port=$(free_port)

@@ -23,6 +23,7 @@ done
 (($# == 1)) || usage 1
 source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 program=$(realpath "$1")
+[[ -x $program ]] || die "there is no program $program"
 need curl socat systemd-socket-activate
 
 # Descriptor 3 is the socket, and stays open here whoever else closes his copy. It is told what to do on descriptor 4.

@@ -23,6 +23,7 @@ done
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$here/checks.sh"
 program=$(realpath "$1")
+[[ -x $program ]] || die "there is no program $program"
 need systemd-nspawn mmdebstrap curl
 ((EUID == 0)) || { echo "skipped: it needs root"; exit 77; }
 dotnet=$(dirname "$(realpath "$(command -v dotnet)")")
