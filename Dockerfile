@@ -23,6 +23,6 @@ ENV DOTNET_EnableDiagnostics=0
 # The number, since Kubernetes cannot tell from a name that it is not root.
 USER $APP_UID
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=2s --start-period=5s CMD ["/app/Deployment", "--healthcheck", "http://127.0.0.1:8080/health/live"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["/app/Deployment", "--healthcheck", "http://127.0.0.1:8080/health/live"]
 ENTRYPOINT ["/app/Deployment"]
 CMD ["--listen", ":8080", "--drain", "2"]

@@ -7,7 +7,7 @@ internal static class HealthCheck
     {
         try
         {
-            using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(1) };
+            using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
             using HttpResponseMessage answer = await client.GetAsync(new Uri(url));
             if (answer.IsSuccessStatusCode)
                 return 0;
