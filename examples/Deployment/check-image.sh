@@ -176,12 +176,10 @@ check() { # check NAME
     # shellcheck disable=SC2206
     local probe=(${health#CMD })
     probe[-1]=$url/health/live
-    inside() { nsenter --target "$process" --mount --pid --root --setgid "$user" --setuid "$user" "$@"; }
-    inside_retried() { inside "${probe[@]}" > "$scratch/probe.log" 2>&1; } # an engine, too, asks again: it may be slow on a busy machine
-    within 30 inside_retried
+    healthy() { nsenter --target "$process" --mount --pid --root --setgid "$user" --setuid "$user" "${probe[@]}" > "$scratch/probe.log" 2>&1; }
+    within 30 healthy # an engine asks more than once, too: on a busy machine it may be late
     probe[-1]=http://127.0.0.1:1/
-    ! inside "${probe[@]}" > "$scratch/probe.log" 2>&1 ||
-        die "the health check says that all is well where nobody serves"
+    ! healthy || die "the health check says that all is well where nobody serves"
     echo "ok  the health check's command says 0, and 1 where nobody serves"
 
     curl -s -m 15 "$url/sleep?ms=2000" > "$scratch/slept" &
