@@ -1,0 +1,48 @@
+// What the scheduler's design promises, tried: each experiment runs variants in turn, in short slices, and prints a table of medians with quartiles.
+// run.sh builds what is needed and runs them.
+using Experiments;
+
+const string Usage = """
+    usage: Experiments NAME [--rounds N] [--seconds S] [--rate PATH] [--idle PATH] [--go PATH]
+           Experiments serve threads|netpoll PORT        the servers of `threads`
+           Experiments send PORT CONNECTIONS FRAME       the client of `reads`
+           Experiments burn                              the busy neighbour of `binding`
+
+      NAME        stealing, threads, binding, policy, reads or delay
+      --rounds    how often each variant is measured
+      --seconds   how long each time
+      --rate      the program loadtests/rate
+      --idle      the program loadtests/idle; for `threads`
+      --go        the program in go/; for `delay`, which leaves Go out without it
+    """;
+
+if (args is ["--help"])
+{
+    Console.WriteLine(Usage);
+    return 0;
+}
+Experiment[] all = [new StealingExperiment(), new ThreadsExperiment(), new BindingExperiment(), new PolicyExperiment(), new ReadsExperiment(), new DelayExperiment()];
+try
+{
+    switch (args)
+    {
+        case ["serve", var kind, var port]:
+            await PlainServer.RunAsync(kind, CommandLine.Number(port, 1, 65535));
+            return 0;
+        case ["send", var port, var connections, var frame]:
+            FrameSender.Run(CommandLine.Number(port, 1, 65535), CommandLine.Number(connections, 1, 10_000), CommandLine.Number(frame, 1, 1 << 20));
+            return 0;
+        case ["burn"]:
+            Work.Forever();
+            return 0;
+        case [var name, .. var rest] when Array.Find(all, e => e.Name == name) is { } experiment:
+            await experiment.RunAsync(CommandLine.Parse(rest, experiment));
+            return 0;
+    }
+}
+catch (CommandLineException e)
+{
+    Console.Error.WriteLine($"Experiments: {e.Message}");
+}
+Console.Error.WriteLine(Usage);
+return 2;
