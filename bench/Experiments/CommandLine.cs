@@ -36,7 +36,7 @@ internal sealed record CommandLine(int Rounds, double Seconds, string RateClient
             ? n
             : throw new CommandLineException($"'{text}' is no number from {least} to {most}.");
 
-    private static double ParseSeconds(string text) =>
+    public static double ParseSeconds(string text) =>
         double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double s) && s is >= 0.1 and <= 600
             ? s
             : throw new CommandLineException($"'{text}' is no number of seconds from 0.1 to 600.");

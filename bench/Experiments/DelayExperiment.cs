@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace Experiments;
 
@@ -25,7 +23,7 @@ internal sealed class DelayExperiment() : Experiment("delay", rounds: 8, seconds
         {
             if (options.GoServer is { } program)
             {
-                int port = FreePort();
+                int port = Tool.FreePort();
                 go = await Tool.StartServerAsync(program, $"{port}");
                 subjects.Add(new Subject("Go", port, async () => LatencyHistogram.Parse(await client.GetStringAsync(new Uri($"http://127.0.0.1:{port}/delays")))));
             }
@@ -57,13 +55,6 @@ internal sealed class DelayExperiment() : Experiment("delay", rounds: 8, seconds
                 LatencyHistogram.Percentile(s.All, 0.9999), LatencyHistogram.Percentile(s.All, 1), s.All.Sum(static c => c.Count));
         }
         together.Print();
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     private sealed record Subject(string Name, int Port, Func<Task<List<(double UpperEnd, long Count)>>> Take)

@@ -5,6 +5,7 @@ using Experiments;
 const string Usage = """
     usage: Experiments NAME [--rounds N] [--seconds S] [--rate PATH] [--idle PATH] [--go PATH]
            Experiments serve threads|netpoll PORT        the servers of `threads`
+           Experiments load PORT CONNECTIONS SECONDS     their client
            Experiments send PORT CONNECTIONS FRAME       the client of `reads`
            Experiments burn                              the busy neighbour of `binding`
 
@@ -28,6 +29,9 @@ try
     {
         case ["serve", var kind, var port]:
             await PlainServer.RunAsync(kind, CommandLine.Number(port, 1, 65535));
+            return 0;
+        case ["load", var port, var connections, var seconds]:
+            await Go.RunAsync(() => LoadClient.RunAsync(CommandLine.Number(port, 1, 65535), CommandLine.Number(connections, 1, 60_000), CommandLine.ParseSeconds(seconds)));
             return 0;
         case ["send", var port, var connections, var frame]:
             FrameSender.Run(CommandLine.Number(port, 1, 65535), CommandLine.Number(connections, 1, 10_000), CommandLine.Number(frame, 1, 1 << 20));

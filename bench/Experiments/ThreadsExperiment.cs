@@ -1,11 +1,10 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
+using System.Globalization;
 
 namespace Experiments;
 
 /// <summary>A thread for each connection against the poller: requests/s, processor time and memory, by the number of connections.</summary>
-internal sealed class ThreadsExperiment() : Experiment("threads", rounds: 4, seconds: 2)
+internal sealed class ThreadsExperiment() : Experiment("threads", rounds: 3, seconds: 2)
 {
     private static readonly int[] s_connections = [64, 1000, 5000];
     private static readonly string[] s_kinds = ["threads", "netpoll"];
@@ -18,13 +17,13 @@ internal sealed class ThreadsExperiment() : Experiment("threads", rounds: 4, sec
 
     private static async Task LoadAsync(CommandLine options)
     {
-        var results = new Results("Fixed answers to as many requests as wrk can send from one thread", "connections, server", "requests/s", "CPU us/request", "p99 ms");
+        var results = new Results("Fixed answers to a client with one request under way on each connection", "connections, server", "requests/s", "CPU us/request", "p99 ms");
         List<(string Kind, int Port, Process Server)> servers = [];
         try
         {
             foreach (string kind in s_kinds)
             {
-                int port = FreePort();
+                int port = Tool.FreePort();
                 servers.Add((kind, port, await Tool.StartServerAsync(Environment.ProcessPath!, $"serve {kind} {port}")));
             }
             (int Connections, int Server)[] variants = [.. s_connections.SelectMany(static c => Enumerable.Range(0, s_kinds.Length).Select(i => (c, i)))];
@@ -32,11 +31,22 @@ internal sealed class ThreadsExperiment() : Experiment("threads", rounds: 4, sec
             {
                 (int connections, int index) = variants[i];
                 (string kind, int port, Process server) = servers[index];
-                double cpu = Tool.CpuSeconds(server.Id);
-                (double perSecond, double count, double p99) = await Tool.WrkAsync(port, connections, options.Seconds);
-                cpu = Tool.CpuSeconds(server.Id) - cpu;
-                if (counts)
-                    results.Add(Row(connections, kind), perSecond, cpu / count * 1e6, p99);
+                using Process client = Tool.StartSelf(string.Create(CultureInfo.InvariantCulture, $"load {port} {connections} {options.Seconds}"));
+                try
+                {
+                    await LineAsync(client, "ready");
+                    double cpu = Tool.CpuSeconds(server.Id);
+                    await client.StandardInput.WriteLineAsync();
+                    await LineAsync(client, "measured");
+                    cpu = Tool.CpuSeconds(server.Id) - cpu;
+                    Dictionary<string, double> load = Tool.ParseLines(await client.StandardOutput.ReadToEndAsync());
+                    if (counts)
+                        results.Add(Row(connections, kind), load["per_second"], cpu / load["count"] * 1e6, load["p99"]);
+                }
+                finally
+                {
+                    Tool.Stop(client);
+                }
             });
             results.Print(variants.Select(v => Row(v.Connections, servers[v.Server].Kind)));
         }
@@ -44,6 +54,13 @@ internal sealed class ThreadsExperiment() : Experiment("threads", rounds: 4, sec
         {
             servers.ForEach(static s => Tool.Stop(s.Server));
         }
+    }
+
+    private static async Task LineAsync(Process client, string expected)
+    {
+        string? line = await client.StandardOutput.ReadLineAsync();
+        if (line != expected)
+            throw new InvalidOperationException($"The client said '{line}' and not '{expected}'.");
     }
 
     private static string Row(int connections, string kind) => $"{connections:#,##0}, {kind}";
@@ -57,7 +74,7 @@ internal sealed class ThreadsExperiment() : Experiment("threads", rounds: 4, sec
         {
             foreach (string kind in s_kinds)
             {
-                int port = FreePort();
+                int port = Tool.FreePort();
                 Process server = await Tool.StartServerAsync(Environment.ProcessPath!, $"serve {kind} {port}");
                 try
                 {
@@ -86,12 +103,5 @@ internal sealed class ThreadsExperiment() : Experiment("threads", rounds: 4, sec
             await Task.WhenAny(until, Task.Delay(100));
         }
         return most;
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

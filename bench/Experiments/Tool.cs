@@ -1,12 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 
 namespace Experiments;
 
 /// <summary>Programs beside this one: clients that load a server, and servers that are looked at from outside.</summary>
 internal static class Tool
 {
-    private static readonly double s_ticksPerSecond = 100; // USER_HZ, which /proc has on all architectures that .NET runs on
+    private const double TicksPerSecond = 100; // USER_HZ, which /proc has on all architectures that .NET runs on
 
     /// <summary>Runs loadtests/rate; its lines by name. Latencies are in ms.</summary>
     public static async Task<Dictionary<string, double>> RateAsync(CommandLine options, int port, int rate, string arguments = "")
@@ -20,38 +22,6 @@ internal static class Tool
     public static Dictionary<string, double> ParseLines(string output) =>
         output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static line => line.Split(' '))
             .ToDictionary(static parts => parts[0], static parts => double.Parse(parts[1], CultureInfo.InvariantCulture));
-
-    /// <summary>Runs wrk: requests/s, the number of requests, and the 99th percentile of their latencies in ms.</summary>
-    public static async Task<(double PerSecond, double Count, double P99)> WrkAsync(int port, int connections, double seconds)
-    {
-        string output = await OutputAsync("wrk", $"-t1 -c{connections} -d{(int)Math.Ceiling(seconds)}s --timeout 10s --latency http://127.0.0.1:{port}/plaintext");
-        double count = double.NaN, perSecond = double.NaN, p99 = double.NaN;
-        foreach (string[] words in output.Split('\n').Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)))
-        {
-            switch (words)
-            {
-                case ["Socket" or "Non-2xx", ..]:
-                    throw new InvalidOperationException($"wrk saw errors: {string.Join(' ', words)}");
-                case ["Requests/sec:", var value]:
-                    perSecond = double.Parse(value, CultureInfo.InvariantCulture);
-                    break;
-                case [var n, "requests", "in", ..]:
-                    count = double.Parse(n, CultureInfo.InvariantCulture);
-                    break;
-                case ["99%", var latency]:
-                    p99 = Milliseconds(latency);
-                    break;
-            }
-        }
-        return count > 0 ? (perSecond, count, p99) : throw new InvalidOperationException($"wrk counted no requests:\n{output}");
-    }
-
-    private static double Milliseconds(string text) => text switch
-    {
-        _ when text.EndsWith("us", StringComparison.Ordinal) => double.Parse(text[..^2], CultureInfo.InvariantCulture) / 1000,
-        _ when text.EndsWith("ms", StringComparison.Ordinal) => double.Parse(text[..^2], CultureInfo.InvariantCulture),
-        _ => double.Parse(text[..^1], CultureInfo.InvariantCulture) * 1000,
-    };
 
     /// <summary>Runs a program to its end; what it wrote.</summary>
     /// <exception cref="InvalidOperationException">It failed, or is not there.</exception>
@@ -68,7 +38,7 @@ internal static class Tool
     {
         try
         {
-            return Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
+            return Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardInput = true })!;
         }
         catch (System.ComponentModel.Win32Exception e)
         {
@@ -90,6 +60,14 @@ internal static class Tool
         throw new InvalidOperationException($"{program} {arguments} does not listen: {line}");
     }
 
+    /// <summary>A port that nobody listens on now.</summary>
+    public static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
     public static void Stop(Process process)
     {
         if (!process.HasExited)
@@ -103,6 +81,6 @@ internal static class Tool
     {
         string stat = File.ReadAllText($"/proc/{pid}/stat");
         string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-        return (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)) / s_ticksPerSecond;
+        return (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)) / TicksPerSecond;
     }
 }
