@@ -21,7 +21,7 @@ internal sealed class BindingExperiment() : Experiment("binding", rounds: 5, sec
             ("one that computes, free", free, true),
             ("one that computes, bound to cores", bound, true),
         ];
-        await InTurnAsync(options.Rounds, variants.Length, async (i, counts) =>
+        await InTurnAsync(options, variants.Length, async (i, counts) =>
         {
             (string name, HttpHost host, bool neighbour) = variants[i];
             Process? busy = neighbour ? Tool.StartSelf("burn") : null;

@@ -5,16 +5,23 @@ namespace Experiments;
 /// <summary>How an experiment is run.</summary>
 /// <param name="Rounds">How often each variant is measured.</param>
 /// <param name="Seconds">How long each time.</param>
+/// <param name="IsShort">To see that it runs: the figures are worth nothing.</param>
 /// <param name="RateClient">The program loadtests/rate.</param>
 /// <param name="IdleClient">The program loadtests/idle.</param>
 /// <param name="GoServer">The program in go/; null without it.</param>
-internal sealed record CommandLine(int Rounds, double Seconds, string RateClient, string IdleClient, string? GoServer)
+internal sealed record CommandLine(int Rounds, double Seconds, bool IsShort, string RateClient, string IdleClient, string? GoServer)
 {
     public static CommandLine Parse(ReadOnlySpan<string> args, Experiment experiment)
     {
-        var options = new CommandLine(experiment.Rounds, experiment.Seconds, "rate", "idle", null);
+        var options = new CommandLine(experiment.Rounds, experiment.Seconds, false, "rate", "idle", null);
         for (int i = 0; i < args.Length; i += 2)
         {
+            if (args[i] == "--short")
+            {
+                options = options with { Rounds = 1, Seconds = 0.2, IsShort = true };
+                i--;
+                continue;
+            }
             if (i + 1 == args.Length)
                 throw new CommandLineException($"{args[i]} needs a value.");
             string value = args[i + 1];

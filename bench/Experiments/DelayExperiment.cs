@@ -27,7 +27,7 @@ internal sealed class DelayExperiment() : Experiment("delay", rounds: 8, seconds
                 go = await Tool.StartServerAsync(program, $"{port}");
                 subjects.Add(new Subject("Go", port, async () => LatencyHistogram.Parse(await client.GetStringAsync(new Uri($"http://127.0.0.1:{port}/delays")))));
             }
-            await InTurnAsync(options.Rounds, subjects.Count, async (i, counts) =>
+            await InTurnAsync(options, subjects.Count, async (i, counts) =>
             {
                 Subject subject = subjects[i];
                 await subject.Take();

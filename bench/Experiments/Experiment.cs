@@ -15,15 +15,15 @@ internal abstract class Experiment(string name, int rounds, double seconds)
     public abstract Task RunAsync(CommandLine options);
 
     /// <summary>Measures all variants in turn, again and again, beginning with another one in each round: what else the machine does weighs on all
-    /// of them. A round before the first is thrown away, for the JIT.</summary>
-    protected static async Task InTurnAsync(int rounds, int variants, Func<int, bool, Task> measure)
+    /// of them. A round before the first is thrown away, for the JIT; a short run does without.</summary>
+    protected static async Task InTurnAsync(CommandLine options, int variants, Func<int, bool, Task> measure)
     {
-        for (int round = -1; round < rounds; round++)
+        for (int round = options.IsShort ? 0 : -1; round < options.Rounds; round++)
         {
             for (int i = 0; i < variants; i++)
                 await measure((Math.Max(round, 0) + i) % variants, round >= 0);
             if (round >= 0)
-                await Console.Error.WriteLineAsync($"round {round + 1} of {rounds}");
+                await Console.Error.WriteLineAsync($"round {round + 1} of {options.Rounds}");
         }
     }
 }

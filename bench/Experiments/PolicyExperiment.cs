@@ -25,7 +25,7 @@ internal sealed class PolicyExperiment() : Experiment("policy", rounds: 6, secon
         await using HttpHost byDefault = await StartAsync(SchedulingPolicy.Default, delays);
         await using HttpHost byDeadline = await StartAsync(new DeadlineFirstPolicy(), delays);
         (string Name, HttpHost Host)[] variants = [("default", byDefault), ("deadline first", byDeadline)];
-        await InTurnAsync(options.Rounds, variants.Length, async (i, counts) =>
+        await InTurnAsync(options, variants.Length, async (i, counts) =>
         {
             (string name, HttpHost host) = variants[i];
             string mix = string.Create(CultureInfo.InvariantCulture, $"--mix /report:{Reports}");

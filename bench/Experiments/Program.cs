@@ -3,13 +3,14 @@
 using Experiments;
 
 const string Usage = """
-    usage: Experiments NAME [--rounds N] [--seconds S] [--rate PATH] [--idle PATH] [--go PATH]
+    usage: Experiments NAME [--short] [--rounds N] [--seconds S] [--rate PATH] [--idle PATH] [--go PATH]
            Experiments serve threads|netpoll PORT        the servers of `threads`
            Experiments load PORT CONNECTIONS SECONDS     their client
            Experiments send PORT CONNECTIONS FRAME       the client of `reads`
            Experiments burn                              the busy neighbour of `binding`
 
-      NAME        stealing, threads, binding, policy, reads or delay
+      NAME        stealing, threads, binding, policy, reads, delay or lines
+      --short     a moment of each variant, to see that it runs
       --rounds    how often each variant is measured
       --seconds   how long each time
       --rate      the program loadtests/rate
@@ -22,7 +23,11 @@ if (args is ["--help"])
     Console.WriteLine(Usage);
     return 0;
 }
-Experiment[] all = [new StealingExperiment(), new ThreadsExperiment(), new BindingExperiment(), new PolicyExperiment(), new ReadsExperiment(), new DelayExperiment()];
+Experiment[] all =
+[
+    new StealingExperiment(), new ThreadsExperiment(), new BindingExperiment(), new PolicyExperiment(), new ReadsExperiment(), new DelayExperiment(),
+    new LinesExperiment(),
+];
 try
 {
     switch (args)

@@ -26,8 +26,8 @@ internal sealed class ThreadsExperiment() : Experiment("threads", rounds: 3, sec
                 int port = Tool.FreePort();
                 servers.Add((kind, port, await Tool.StartServerAsync(Environment.ProcessPath!, $"serve {kind} {port}")));
             }
-            (int Connections, int Server)[] variants = [.. s_connections.SelectMany(static c => Enumerable.Range(0, s_kinds.Length).Select(i => (c, i)))];
-            await InTurnAsync(options.Rounds, variants.Length, async (i, counts) =>
+            (int Connections, int Server)[] variants = [.. Connections(options).SelectMany(static c => Enumerable.Range(0, s_kinds.Length).Select(i => (c, i)))];
+            await InTurnAsync(options, variants.Length, async (i, counts) =>
             {
                 (int connections, int index) = variants[i];
                 (string kind, int port, Process server) = servers[index];
@@ -63,6 +63,8 @@ internal sealed class ThreadsExperiment() : Experiment("threads", rounds: 3, sec
             throw new InvalidOperationException($"The client said '{line}' and not '{expected}'.");
     }
 
+    private static int[] Connections(CommandLine options) => options.IsShort ? s_connections[..1] : s_connections;
+
     private static string Row(int connections, string kind) => $"{connections:#,##0}, {kind}";
 
     // loadtests/idle opens the connections, asks once on each, and reads the server's memory before and after.
@@ -70,7 +72,7 @@ internal sealed class ThreadsExperiment() : Experiment("threads", rounds: 3, sec
     {
         var results = new Results("Memory while connections idle that have had one request", "connections, server", "private KiB/connection", "resident KiB/connection", "threads");
         List<string> rows = [];
-        foreach (int connections in s_connections)
+        foreach (int connections in Connections(options))
         {
             foreach (string kind in s_kinds)
             {
@@ -79,7 +81,7 @@ internal sealed class ThreadsExperiment() : Experiment("threads", rounds: 3, sec
                 try
                 {
                     Task<string> idle = Tool.OutputAsync(
-                        options.IdleClient, $"--port {port} --pid {server.Id} --connections {connections} --warmup-connections 32 --warmup-requests 3000 --settle 1");
+                        options.IdleClient, $"--port {port} --pid {server.Id} --connections {connections} --warmup-connections 32 --warmup-requests 3000 --settle {(options.IsShort ? 0 : 1)}");
                     int threads = await MostThreadsAsync(server.Id, idle);
                     Dictionary<string, double> memory = Tool.ParseLines(await idle);
                     rows.Add(Row(connections, kind));

@@ -5,7 +5,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(cd "$here/../.." && pwd)
 loadtests=$repository/loadtests
 build=$here/build
-names=(stealing threads binding policy placement reads delay)
+names=(stealing threads binding policy placement reads delay lines)
 
 usage() {
     cat << END
@@ -18,6 +18,7 @@ usage: run.sh NAME...|all [--short] [--no-build] [--rounds N] [--seconds S]
   placement   buffers by memory node, and not, in a guest with two nodes (bench/Placement); left out where QEMU is not there
   reads       frames read without a copy against reads through a Stream
   delay       from ready to running, beside Go; Go is left out where there is no compiler for it
+  lines       what a cache line costs that two cores write: for docs/scaling.md
 
   --short     a moment of each, to see that it runs: the figures are worth nothing. Without placement
   --no-build  what was built last time
@@ -39,7 +40,7 @@ while (($# > 0)); do
     case $1 in
         --help) usage; exit 0 ;;
         --no-build) with_build= ;;
-        --short) short=1 options+=(--rounds 1 --seconds 0.2) ;;
+        --short) short=1 options+=(--short) ;;
         --rounds | --seconds)
             (($# > 1)) || die "$1 needs a value" 2
             options+=("$1" "$2")
@@ -90,7 +91,9 @@ placement() {
         return
     fi
     mkdir -p "$build"
-    "$repository/bench/Placement/run.sh" > "$log" 2>&1 || status=$?
+    local keep=()
+    [[ -n $with_build ]] || keep=(--keep)
+    "$repository/bench/Placement/run.sh" "${keep[@]}" > "$log" 2>&1 || status=$?
     if ((status == 77)); then
         echo "run.sh: placement is left out: $(tail -n 1 "$log")" >&2
         return
