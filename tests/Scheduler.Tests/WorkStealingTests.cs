@@ -2,7 +2,7 @@ namespace NetGo.Scheduler.Tests;
 
 public sealed class WorkStealingTests
 {
-    private const int Goroutines = 200; // a ring has room for them, so that none goes to the global queue
+    private const int Goroutines = 200; // a ring has room for them, so that none of them goes to the global queue
 
     [Fact]
     public async Task Without_it_a_processor_runs_what_it_has_itself()
@@ -11,6 +11,16 @@ public sealed class WorkStealingTests
         scheduler.StealsWork = false;
         var processors = new HashSet<int>();
         int ran = 0;
+        bool done = false;
+        // Small things on the global queue keep the other processors awake, and looking for more.
+        var others = Task.Run(() =>
+        {
+            while (!Volatile.Read(ref done))
+            {
+                scheduler.Spawn(static () => { });
+                Thread.Sleep(0);
+            }
+        });
         await scheduler.RunAsync(async () =>
         {
             var group = new WaitGroup();
@@ -26,6 +36,8 @@ public sealed class WorkStealingTests
             }
             await group.WaitAsync();
         }).Within();
+        Volatile.Write(ref done, true);
+        await others.Within();
         Assert.Equal(Goroutines, ran);
         Assert.Single(processors);
         Assert.Equal(0, scheduler.GetStatistics().Processors.Sum(static p => p.Steals));
