@@ -9,7 +9,8 @@ internal sealed class LinesExperiment() : Experiment("lines", rounds: 9, seconds
 {
     private const int Apart = 32; // longs: four lines of 64 bytes
     private const int Batch = 1000;
-    private const int MaxSpins = 3_000_000;
+    private const int Turns = 50;
+    private const int MaxSpins = 1_000_000;
 
     private static readonly long[] s_cells = GC.AllocateArray<long>(4 * Apart, pinned: true);
 
@@ -37,61 +38,58 @@ internal sealed class LinesExperiment() : Experiment("lines", rounds: 9, seconds
         threads, seconds,
         number =>
         {
+            long start = Stopwatch.GetTimestamp();
             AddMany(ref s_cells[Apart + (number * step)]);
-            return Batch;
+            return Stopwatch.GetElapsedTime(start).TotalNanoseconds / Batch;
         });
 
-    // Who has the number that is due makes it the other's. The median batch: a thread that is not running keeps the other waiting.
+    // Who has the number that is due makes it the other's.
     private static double MeasureTurns(double seconds)
     {
-        List<double> batches = [];
         s_cells[Apart] = 0;
-        Run(2, seconds, number =>
+        return Run(2, seconds, number =>
         {
             long start = Stopwatch.GetTimestamp();
-            for (int i = 0; i < Batch; i++)
+            for (int i = 0; i < Turns; i++)
             {
                 for (int spins = 0; Volatile.Read(ref s_cells[Apart]) != number; spins++)
                 {
                     if (spins == MaxSpins)
-                        return 0; // the other has ended, or is not running
+                        return double.NaN; // the other has ended, or is not running
                 }
                 Interlocked.Exchange(ref s_cells[Apart], 1 - number);
             }
-            if (number == 0)
-                batches.Add(Stopwatch.GetElapsedTime(start).TotalNanoseconds / (2 * Batch));
-            return Batch;
+            return Stopwatch.GetElapsedTime(start).TotalNanoseconds / (2 * Turns);
         });
-        return batches.Count == 0 ? double.NaN : Results.Quantile([.. batches.Order()], 0.5);
     }
 
-    // How long a step takes each thread, in ns. A step says how many operations it was.
-    private static double Run(int threads, double seconds, Func<int, int> step)
+    // The median of what a step says that an operation took, in ns: a thread that has to wait for a core spoils one step.
+    private static double Run(int threads, double seconds, Func<int, double> step)
     {
         bool stop = false;
-        double[] each = new double[threads];
-        Thread[] all = new Thread[threads];
+        List<double> all = [];
+        Thread[] running = new Thread[threads];
         using var begin = new Barrier(threads + 1);
         for (int t = 0; t < threads; t++)
         {
             int number = t;
-            all[t] = new Thread(() =>
+            running[t] = new Thread(() =>
             {
+                List<double> own = [];
                 begin.SignalAndWait();
-                long start = Stopwatch.GetTimestamp();
-                long count = 0;
                 while (!Volatile.Read(ref stop))
-                    count += step(number);
-                each[number] = Stopwatch.GetElapsedTime(start).TotalNanoseconds / count;
+                    own.Add(step(number));
+                lock (all)
+                    all.AddRange(own.Where(static took => !double.IsNaN(took)));
             });
-            all[t].Start();
+            running[t].Start();
         }
         begin.SignalAndWait();
         Thread.Sleep(TimeSpan.FromSeconds(seconds));
         Volatile.Write(ref stop, true);
-        foreach (Thread thread in all)
+        foreach (Thread thread in running)
             thread.Join();
-        return each.Average();
+        return all.Count == 0 ? double.NaN : Results.Quantile([.. all.Order()], 0.5);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]

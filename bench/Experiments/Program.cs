@@ -8,6 +8,7 @@ const string Usage = """
            Experiments load PORT CONNECTIONS SECONDS     their client
            Experiments send PORT CONNECTIONS FRAME       the client of `reads`
            Experiments burn                              the busy neighbour of `binding`
+           These end when their standard input does.
 
       NAME        stealing, threads, binding, policy, reads, delay or lines
       --short     a moment of each variant, to see that it runs
@@ -33,15 +34,18 @@ try
     switch (args)
     {
         case ["serve", var kind, var port]:
+            EndWithInput();
             await PlainServer.RunAsync(kind, CommandLine.Number(port, 1, 65535));
             return 0;
         case ["load", var port, var connections, var seconds]:
             await Go.RunAsync(() => LoadClient.RunAsync(CommandLine.Number(port, 1, 65535), CommandLine.Number(connections, 1, 60_000), CommandLine.ParseSeconds(seconds)));
             return 0;
         case ["send", var port, var connections, var frame]:
+            EndWithInput();
             FrameSender.Run(CommandLine.Number(port, 1, 65535), CommandLine.Number(connections, 1, 10_000), CommandLine.Number(frame, 1, 1 << 20));
             return 0;
         case ["burn"]:
+            EndWithInput();
             Work.Forever();
             return 0;
         case [var name, .. var rest] when Array.Find(all, e => e.Name == name) is { } experiment:
@@ -55,3 +59,10 @@ catch (CommandLineException e)
 }
 Console.Error.WriteLine(Usage);
 return 2;
+
+// Who has started this holds the other end of its input: should he be killed, it is not left behind.
+static void EndWithInput() => new Thread(static () =>
+{
+    _ = Console.In.ReadToEnd();
+    Environment.Exit(0);
+}) { IsBackground = true }.Start();

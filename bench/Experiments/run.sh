@@ -25,8 +25,8 @@ usage: run.sh NAME...|all [--short] [--no-build] [--rounds N] [--seconds S]
   --rounds    how often each variant is measured, and
   --seconds   how long each time; each experiment has its own unless told
 
-All of them take about 10 minutes. Needs the .NET SDK and a C compiler; 5,000 connections need a descriptor limit of 6,000. All that is made is in build/ here, and
-in loadtests/build.
+All of them take about 10 minutes. Needs the .NET SDK and a C compiler, and a descriptor limit of 6,000 for 5,000 connections. All that is made is in build/ here and in
+loadtests/build.
 END
 }
 

@@ -2,6 +2,8 @@
 //
 //	go PORT
 //
+// It ends when its standard input does.
+//
 // GET /plaintext is the load; GET /delays has a line for each class of the runtime's histogram that has grown since the last
 // time: its upper end in ns, and by how much.
 package main
@@ -42,6 +44,10 @@ func main() {
 		io.WriteString(w, "Hello, World!")
 	})
 	http.HandleFunc("/delays", func(w http.ResponseWriter, r *http.Request) { writeDelays(w) })
+	go func() {
+		io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}()
 	fmt.Println("listening")
 	fmt.Fprintln(os.Stderr, "go:", http.Serve(listener, nil))
 	os.Exit(1)
