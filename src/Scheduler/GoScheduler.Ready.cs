@@ -145,8 +145,14 @@ public sealed partial class GoScheduler
             processor.Put(g, next: false);
     }
 
+    /// <summary>False: a processor leaves what is on the queues of others to them. For experiments. What sysmon finds in the poller of a busy processor
+    /// goes to the global queue nevertheless.</summary>
+    internal bool StealsWork { get; set; } = true;
+
     internal bool AnyOtherHasWork(Processor processor)
     {
+        if (!StealsWork)
+            return false;
         foreach (Processor other in _processors)
         {
             if (other != processor && other.HasLocalWork)
@@ -201,6 +207,8 @@ public sealed partial class GoScheduler
 
     private void WakeOneSlow()
     {
+        if (!StealsWork && !HasGlobalWork)
+            return; // who woke would find nothing
         Processor[] processors = _processors; // once: their number may change
         int index = _idle.TakeToWake(processors.Length);
         if (index < 0)

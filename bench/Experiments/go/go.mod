@@ -1,0 +1,3 @@
+module netgo/bench/experiments
+
+go 1.19
