@@ -57,6 +57,11 @@ catch (CommandLineException e)
 {
     Console.Error.WriteLine($"Experiments: {e.Message}");
 }
+catch (InvalidOperationException e)
+{
+    Console.Error.WriteLine($"Experiments: {e.Message}"); // a program beside this one has failed, or an answer was wrong
+    return 1;
+}
 Console.Error.WriteLine(Usage);
 return 2;
 
