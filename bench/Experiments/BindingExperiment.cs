@@ -32,7 +32,7 @@ internal sealed class BindingExperiment() : Experiment("binding", rounds: 5, sec
                 cpu = Environment.CpuUsage.TotalTime - cpu;
                 if (counts)
                 {
-                    double requests = Rate * (options.Seconds + 0.3); // and those of the load's warm-up
+                    double requests = Rate * (options.WarmUp + options.Seconds);
                     results.Add(name, load["main_p50"], load["main_p99"], load["main_p999"], cpu.TotalMicroseconds / requests);
                 }
             }

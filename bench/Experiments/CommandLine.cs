@@ -11,6 +11,9 @@ namespace Experiments;
 /// <param name="GoServer">The program in go/; null without it.</param>
 internal sealed record CommandLine(int Rounds, double Seconds, bool IsShort, string RateClient, string IdleClient, string? GoServer)
 {
+    /// <summary>For how many seconds before that there is load already.</summary>
+    public double WarmUp => IsShort ? 0.05 : 0.3;
+
     public static CommandLine Parse(ReadOnlySpan<string> args, Experiment experiment)
     {
         var options = new CommandLine(experiment.Rounds, experiment.Seconds, false, "rate", "idle", null);

@@ -57,12 +57,22 @@ catch (CommandLineException e)
 {
     Console.Error.WriteLine($"Experiments: {e.Message}");
 }
+catch (InvalidOperationException e)
+{
+    Console.Error.WriteLine($"Experiments: {e.Message}"); // a program beside this one has failed, or an answer was wrong
+    return 1;
+}
 Console.Error.WriteLine(Usage);
 return 2;
 
 // Who has started this holds the other end of its input: should he be killed, it is not left behind.
-static void EndWithInput() => new Thread(static () =>
+static void EndWithInput()
 {
-    _ = Console.In.ReadToEnd();
-    Environment.Exit(0);
-}) { IsBackground = true }.Start();
+    var watch = new Thread(static () =>
+    {
+        _ = Console.In.ReadToEnd();
+        Environment.Exit(0);
+    });
+    watch.IsBackground = true;
+    watch.Start();
+}

@@ -27,7 +27,7 @@ internal sealed class ReadsExperiment() : Experiment("reads", rounds: 5, seconds
             await Reader.OverConnectionsAsync("WaitToReadAsync, TryRead", scheduler, static (c, frames, pool) => frames.ReadConnectionAsync(c, pool)),
         ];
         await MeasureReadingAsync(options, readers);
-        await MeasureWaitingAsync(scheduler, readers);
+        await MeasureWaitingAsync(scheduler, readers, options.IsShort ? Waiting / 10 : Waiting);
     }
 
     private static async Task MeasureReadingAsync(CommandLine options, Reader[] readers)
@@ -71,27 +71,27 @@ internal sealed class ReadsExperiment() : Experiment("reads", rounds: 5, seconds
     private static string Row(int length, Reader reader) => $"{length:#,##0}, {reader.Name}";
 
     // Connections that have had one frame: objects on the heap, and buffers of the pool that are in use.
-    private static async Task MeasureWaitingAsync(GoScheduler scheduler, Reader[] readers)
+    private static async Task MeasureWaitingAsync(GoScheduler scheduler, Reader[] readers, int count)
     {
-        var results = new Results($"{Waiting:#,##0} connections that have had a frame of {s_frameLengths[0]} bytes and wait", "way", "heap bytes/connection", "pool bytes/connection");
+        var results = new Results($"{count:#,##0} connections that have had a frame of {s_frameLengths[0]} bytes and wait", "way", "heap bytes/connection", "pool bytes/connection");
         byte[] frame = FrameSender.Make(s_frameLengths[0], 1);
         foreach (Reader reader in readers)
         {
             (long heap, long pool) before = Held(scheduler);
             long bytes = reader.Frames.Bytes;
-            var clients = new Socket[Waiting];
-            for (int i = 0; i < Waiting; i++)
+            var clients = new Socket[count];
+            for (int i = 0; i < count; i++)
             {
                 clients[i] = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
                 clients[i].Connect(IPAddress.Loopback, reader.Port);
                 clients[i].Send(frame);
             }
-            while (reader.Frames.Bytes - bytes < (long)Waiting * frame.Length)
+            while (reader.Frames.Bytes - bytes < (long)count * frame.Length)
                 await Task.Delay(10);
             await Task.Delay(100); // the last of them goes to wait
             (long heap, long pool) after = Held(scheduler);
             long own = ClientBytes();
-            results.Add(reader.Name, ((after.heap - before.heap) / (double)Waiting) - own, (after.pool - before.pool) / (double)Waiting);
+            results.Add(reader.Name, ((after.heap - before.heap) / (double)count) - own, (after.pool - before.pool) / (double)count);
             foreach (Socket client in clients)
                 client.Dispose();
             await Task.Delay(300);

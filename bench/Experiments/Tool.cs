@@ -13,8 +13,9 @@ internal static class Tool
     /// <summary>Runs loadtests/rate; its lines by name. Latencies are in ms.</summary>
     public static async Task<Dictionary<string, double>> RateAsync(CommandLine options, int port, int rate, string arguments = "")
     {
-        string seconds = options.Seconds.ToString(CultureInfo.InvariantCulture);
-        string output = await OutputAsync(options.RateClient, $"--port {port} --rate {rate} --seconds {seconds} --warmup 0.3 {arguments}");
+        string output = await OutputAsync(
+            options.RateClient,
+            string.Create(CultureInfo.InvariantCulture, $"--port {port} --rate {rate} --seconds {options.Seconds} --warmup {options.WarmUp} {arguments}"));
         return ParseLines(output);
     }
 
