@@ -1,4 +1,5 @@
 using System.Diagnostics.Tracing;
+using System.Runtime.CompilerServices;
 using Microsoft.Diagnostics.Tracing;
 using Microsoft.Diagnostics.Tracing.Etlx;
 using Microsoft.Diagnostics.Tracing.Parsers;
@@ -11,6 +12,8 @@ internal static class AllocationProfiler
 {
     public static Task<Profile> ProfileAsync(TimeSpan duration, CancellationToken cancellationToken)
     {
+        if (!RuntimeFeature.IsDynamicCodeSupported)
+            return Task.FromException<Profile>(RuntimeRecording.NoneWithNativeAot());
         DateTimeOffset start = DateTimeOffset.UtcNow;
         return RuntimeRecording.RecordAsync(
             [RuntimeRecording.RuntimeProvider(EventLevel.Verbose, (long)ClrTraceEventParser.Keywords.GC)], duration, log =>

@@ -1,4 +1,5 @@
 using System.Diagnostics.Tracing;
+using System.Runtime.CompilerServices;
 using Microsoft.Diagnostics.NETCore.Client;
 using Microsoft.Diagnostics.Tracing;
 using Microsoft.Diagnostics.Tracing.Etlx;
@@ -16,6 +17,8 @@ internal static class CpuProfiler
     /// <summary>Where the time goes of threads that run managed code.</summary>
     public static Task<Profile> ProfileAsync(TimeSpan duration, CancellationToken cancellationToken)
     {
+        if (!RuntimeFeature.IsDynamicCodeSupported)
+            return Task.FromException<Profile>(RuntimeRecording.NoneWithNativeAot());
         DateTimeOffset start = DateTimeOffset.UtcNow;
         return RuntimeRecording.RecordAsync(Providers(), duration, log =>
         {
@@ -40,8 +43,11 @@ internal static class CpuProfiler
     }
 
     /// <summary>The stacks of all threads that have one, by the system's number of the thread.</summary>
-    public static Task<Dictionary<int, IReadOnlyList<GoroutineFrame>>> StacksOfThreadsAsync(CancellationToken cancellationToken) =>
-        RuntimeRecording.RecordAsync(Providers(), TimeSpan.FromMilliseconds(50), static log =>
+    public static Task<Dictionary<int, IReadOnlyList<GoroutineFrame>>> StacksOfThreadsAsync(CancellationToken cancellationToken)
+    {
+        if (!RuntimeFeature.IsDynamicCodeSupported)
+            return Task.FromException<Dictionary<int, IReadOnlyList<GoroutineFrame>>>(RuntimeRecording.NoneWithNativeAot());
+        return RuntimeRecording.RecordAsync(Providers(), TimeSpan.FromMilliseconds(50), static log =>
         {
             var last = new Dictionary<int, TraceCallStack>();
             foreach (Microsoft.Diagnostics.Tracing.TraceEvent e in log.Events)
@@ -52,6 +58,7 @@ internal static class CpuProfiler
             var stacks = new EventStacks();
             return last.ToDictionary(static s => s.Key, s => stacks.Of(s.Value));
         }, cancellationToken);
+    }
 
     private static EventPipeProvider[] Providers() =>
     [

@@ -1,4 +1,5 @@
 using System.Diagnostics.Tracing;
+using System.Runtime.CompilerServices;
 using Microsoft.Diagnostics.NETCore.Client;
 using Microsoft.Diagnostics.Tracing;
 using Microsoft.Diagnostics.Tracing.Parsers;
@@ -11,7 +12,14 @@ internal static class HeapProfiler
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
 
-    public static async Task<Profile> ProfileAsync(CancellationToken cancellationToken)
+    public static Task<Profile> ProfileAsync(CancellationToken cancellationToken)
+    {
+        if (!RuntimeFeature.IsDynamicCodeSupported)
+            return Task.FromException<Profile>(RuntimeRecording.NoneWithNativeAot());
+        return CollectAsync(cancellationToken);
+    }
+
+    private static async Task<Profile> CollectAsync(CancellationToken cancellationToken)
     {
         var profile = new Profile(new ProfileUnit("inuse_objects", "count"), new ProfileUnit("inuse_space", "bytes"))
         {

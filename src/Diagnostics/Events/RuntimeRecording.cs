@@ -1,5 +1,4 @@
 using System.Diagnostics.Tracing;
-using System.Runtime.CompilerServices;
 using Microsoft.Diagnostics.NETCore.Client;
 using Microsoft.Diagnostics.Tracing.Etlx;
 
@@ -12,6 +11,11 @@ internal static class RuntimeRecording
     public const string Runtime = "Microsoft-Windows-DotNETRuntime";
 
     private const int BufferMegabytes = 64;
+
+    /// <summary>What a profile of events throws with Native AOT. Whoever makes one asks for himself, in a method that is not async, whether there is
+    /// dynamic code: so the compiler can leave the reader of events out, which Native AOT warns of.</summary>
+    public static ProfileUnavailableException NoneWithNativeAot() =>
+        new("With Native AOT there are no such profiles: the methods of an event cannot be named.");
 
     /// <summary>Records for a time, and gives the records to <paramref name="read"/>.</summary>
     /// <param name="providers">Of the events.</param>
@@ -55,8 +59,6 @@ internal static class RuntimeRecording
     public static async Task<EventPipeSession> StartAsync(
         IReadOnlyCollection<EventPipeProvider> providers, bool requestRundown, CancellationToken cancellationToken)
     {
-        if (!RuntimeFeature.IsDynamicCodeSupported)
-            throw new ProfileUnavailableException("With Native AOT there are no such profiles: the methods of an event cannot be named.");
         try
         {
             return await new DiagnosticsClient(Environment.ProcessId)
