@@ -32,20 +32,11 @@ public sealed class SchedulerEventsTests
     [Fact]
     public async Task The_life_of_a_goroutine_is_told_in_order()
     {
-        using GoScheduler scheduler = Bounded.NewScheduler(1);
-        var recorder = new Recorder();
-        scheduler.Events = recorder;
-        Channel<int> channel = Channel.Make<int>();
-        await scheduler.RunAsync(async () =>
-        {
-            long id = Machine.OfThisThread!.Current!.Id;
-            Go.Spawn(async () => await channel.SendAsync(1));
-            await channel.ReceiveAsync();
-            await Go.SleepAsync(TimeSpan.FromMilliseconds(1));
-            await Go.YieldAsync();
-            await Task.Yield();
-        }).Within();
-        Bounded.NoneLeft(scheduler);
+        Recorder recorder;
+        SchedulerStatistics statistics;
+        do
+            (recorder, statistics) = await RecordOneAsync().Within();
+        while (statistics.BlockedHandOffs + statistics.TimeSliceHandOffs > 0); // the system took the core away meanwhile, and the order is another
         string[] first = [.. recorder.All.Where(e => e.Split(' ')[1] == recorder.All.First().Split(' ')[1])];
         string id = first[0].Split(' ')[1];
         string[] expected =
@@ -57,6 +48,24 @@ public sealed class SchedulerEventsTests
         Assert.Equal($"end {id}", first[^1]);
         Assert.Equal(2, recorder.All.Count(e => e.StartsWith("spawn", StringComparison.Ordinal)));
         Assert.Equal(2, recorder.All.Count(e => e.StartsWith("end", StringComparison.Ordinal)));
+    }
+
+    private static async Task<(Recorder Recorder, SchedulerStatistics Statistics)> RecordOneAsync()
+    {
+        using GoScheduler scheduler = Bounded.NewScheduler(1);
+        var recorder = new Recorder();
+        scheduler.Events = recorder;
+        Channel<int> channel = Channel.Make<int>();
+        await scheduler.RunAsync(async () =>
+        {
+            Go.Spawn(async () => await channel.SendAsync(1));
+            await channel.ReceiveAsync();
+            await Go.SleepAsync(TimeSpan.FromMilliseconds(1));
+            await Go.YieldAsync();
+            await Task.Yield();
+        });
+        Bounded.NoneLeft(scheduler);
+        return (recorder, scheduler.GetStatistics());
     }
 
     [Fact]
