@@ -7,6 +7,13 @@ public sealed class WorkStealingTests
     [Fact]
     public async Task Without_it_a_processor_runs_what_it_has_itself()
     {
+        // Where the system takes the core away from a machine, it looks blocked: its processor is handed off, and what it spawns then is for all.
+        while (await RunAsync() > 0)
+            ;
+    }
+
+    private static async Task<long> RunAsync()
+    {
         using GoScheduler scheduler = Bounded.NewSchedulerWithoutTimeSlices(4);
         scheduler.StealsWork = false;
         var processors = new HashSet<int>();
@@ -39,8 +46,11 @@ public sealed class WorkStealingTests
         Volatile.Write(ref done, true);
         await others.Within();
         Assert.Equal(Goroutines, ran);
-        Assert.Single(processors);
-        Assert.Equal(0, scheduler.GetStatistics().Processors.Sum(static p => p.Steals));
+        SchedulerStatistics statistics = scheduler.GetStatistics();
+        Assert.Equal(0, statistics.Processors.Sum(static p => p.Steals));
+        if (statistics.BlockedHandOffs == 0)
+            Assert.Single(processors);
+        return statistics.BlockedHandOffs;
     }
 
     private static int ProcessorOfThisThread()
