@@ -52,5 +52,13 @@ public sealed class StatisticsTests
     [Fact]
     public void A_log_that_is_cut_off_is_refused() => Assert.Throws<LoadTestException>(() => new LatencyRecord().Add(new byte[24]));
 
+    [Theory]
+    [InlineData(1000 * 150, true)]
+    [InlineData((1000 * 150) + (64 * 150), true)] // of each connection an answer has come nearly
+    [InlineData((1000 * 150) - 1, false)]
+    [InlineData((1000 * 150) + (65 * 150), false)]
+    public void Answers_that_are_too_short_or_too_long_are_noticed_by_all_their_octets(double octets, bool whole) =>
+        Assert.Equal(whole, Wrk.AreWhole(octets, 1000, 150, 64));
+
     private static Slice Slice(string target, int number, double cpu) => new("plaintext", target, number, 1, cpu, 1, 0, 1, 1, 1, 1, 1);
 }

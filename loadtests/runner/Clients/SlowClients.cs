@@ -14,7 +14,7 @@ internal sealed class SlowClients : IAsyncDisposable
     {
         Process process = Tool.Start(
             [
-                "taskset", "-c", cores, "slowhttptest", "-H", "-u", $"http://127.0.0.1:{target.Port}{"/plaintext"}", "-c", $"{connections}", "-r", $"{connections / 2}",
+                "taskset", "-c", cores, "slowhttptest", "-H", "-u", $"http://127.0.0.1:{target.Port}/plaintext", "-c", $"{connections}", "-r", $"{connections / 2}",
                 "-i", "5", "-x", "24", "-l", "600",
             ]);
         process.BeginOutputReadLine();

@@ -20,12 +20,15 @@ internal sealed class Wrk(string cores)
             octets = _octets[(target, scenario)] = Math.Floor(one["octets"] / one["requests"]);
         }
         Dictionary<string, double> figures = await RunAsync(target, scenario, scenario.Connections, seconds, cancellationToken);
-        double underWay = (scenario.Connections * scenario.Pipelined) + (0.001 * figures["requests"]); // and a Date may be cached with another length of its line
-        if (Math.Abs(figures["octets"] - (octets * figures["requests"])) > octets * underWay)
+        if (!AreWhole(figures["octets"], figures["requests"], octets, scenario.Connections * scenario.Pipelined))
             throw new LoadTestException($"the answers had {figures["octets"] / figures["requests"]:F1} octets on average in place of {octets:F0}");
         return new Load(
             (long)figures["requests"], figures["duration"] / 1e6, figures["p50"] / 1e3, figures["p99"] / 1e3, figures["max"] / 1e3);
     }
+
+    /// <summary>Whether so many answers are as long as they should be, when as many more as were under way may have come in part.</summary>
+    internal static bool AreWhole(double octets, double answers, double octetsEach, int underWay) =>
+        octets - (octetsEach * answers) is var more && more >= 0 && more <= octetsEach * underWay;
 
     private async Task<Dictionary<string, double>> RunAsync(Target target, Scenario scenario, int connections, double seconds, CancellationToken cancellationToken)
     {
