@@ -58,7 +58,21 @@ public sealed class StatisticsTests
     [InlineData((1000 * 150) - 1, false)]
     [InlineData((1000 * 150) + (65 * 150), false)]
     public void Answers_that_are_too_short_or_too_long_are_noticed_by_all_their_octets(double octets, bool whole) =>
-        Assert.Equal(whole, Wrk.AreWhole(octets, 1000, 150, 64));
+        Assert.Equal(whole, Wrk.AreWhole(octets, 1000, (150, 150), 64));
+
+    [Fact]
+    public void The_length_of_an_answer_is_found_in_those_of_one_connection()
+    {
+        Assert.Equal((150, 150), Wrk.OctetsEach((20_000 * 150) + 149, 20_000, 1));
+
+        // Of few and long ones the last, of which half has come, is too much to know it exactly.
+        const double Long = 1_048_728;
+        (double least, double most) = Wrk.OctetsEach((300 * Long) + (Long / 2), 300, 1);
+        Assert.InRange(Long, least, most);
+        Assert.True(most - least < Long / 300);
+        Assert.True(Wrk.AreWhole(5000 * Long, 5000, (least, most), 64));
+        Assert.False(Wrk.AreWhole(5000 * (Long - 10_000), 5000, (least, most), 4));
+    }
 
     private static Slice Slice(string target, int number, double cpu) => new("plaintext", target, number, 1, cpu, 1, 0, 1, 1, 1, 1, 1);
 }

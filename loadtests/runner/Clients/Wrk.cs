@@ -7,28 +7,34 @@ internal sealed class Wrk(string cores)
 {
     private const double OneConnectionSeconds = 1;
 
-    private readonly Dictionary<(Target, Scenario), double> _octets = [];
+    private readonly Dictionary<(Target, Scenario), (double Least, double Most)> _octets = [];
 
     /// <summary>Loads the target, and checks what can be checked of every answer: its status, and that all of them together are as long as they should be.</summary>
     /// <exception cref="LoadTestException">An answer was wrong or missing.</exception>
     public async Task<Load> RunAsync(Target target, Scenario scenario, double seconds, CancellationToken cancellationToken)
     {
-        if (!_octets.TryGetValue((target, scenario), out double octets))
+        if (!_octets.TryGetValue((target, scenario), out (double Least, double Most) octets))
         {
-            // Over one connection, whole answers are counted but for the last.
             Dictionary<string, double> one = await RunAsync(target, scenario, 1, OneConnectionSeconds, cancellationToken);
-            octets = _octets[(target, scenario)] = Math.Floor(one["octets"] / one["requests"]);
+            octets = _octets[(target, scenario)] = OctetsEach(one["octets"], one["requests"], scenario.Pipelined);
         }
         Dictionary<string, double> figures = await RunAsync(target, scenario, scenario.Connections, seconds, cancellationToken);
         if (!AreWhole(figures["octets"], figures["requests"], octets, scenario.Connections * scenario.Pipelined))
-            throw new LoadTestException($"the answers had {figures["octets"] / figures["requests"]:F1} octets on average in place of {octets:F0}");
+            throw new LoadTestException($"the answers had {figures["octets"] / figures["requests"]:F1} octets on average in place of {octets.Least:F0} to {octets.Most:F0}");
         return new Load(
             (long)figures["requests"], figures["duration"] / 1e6, figures["p50"] / 1e3, figures["p99"] / 1e3, figures["max"] / 1e3);
     }
 
+    /// <summary>How many octets an answer has, where so many more answers may have come in part: one number for thousands of answers, a range for few.</summary>
+    internal static (double Least, double Most) OctetsEach(double octets, double answers, int underWay) =>
+        (Math.Ceiling(octets / (answers + underWay)), Math.Floor(octets / answers));
+
     /// <summary>Whether so many answers are as long as they should be, when as many more as were under way may have come in part.</summary>
-    internal static bool AreWhole(double octets, double answers, double octetsEach, int underWay) =>
-        octets - (octetsEach * answers) is var more && more >= 0 && more <= octetsEach * underWay;
+    internal static bool AreWhole(double octets, double answers, (double Least, double Most) octetsEach, int underWay)
+    {
+        (double least, double most) = OctetsEach(octets, answers, underWay);
+        return Math.Max(least, octetsEach.Least) <= Math.Min(most, octetsEach.Most);
+    }
 
     private async Task<Dictionary<string, double>> RunAsync(Target target, Scenario scenario, int connections, double seconds, CancellationToken cancellationToken)
     {

@@ -177,10 +177,17 @@ internal sealed class TraceReplay(ITraceWriter writer, Func<long, string?> spawn
             End(g);
     }
 
-    /// <summary>What is under way when the trace ends is left as it is, but for regions and collections, which viewers want to be whole.</summary>
+    /// <summary>What runs is interrupted, as Go's StopTrace does it: Go's viewer breaks down on what has begun to run and does not stop. So are collections.</summary>
     public void End(long time)
     {
         _time = Math.Max(_time, time);
+        foreach (G g in _goroutines.Values.Where(static g => g.State == State.Running))
+        {
+            if (g.InSyscall)
+                Leave(g, TraceStepKind.SyscallBlocks, State.Detached);
+            else
+                Leave(g, TraceStepKind.Preempted, State.Runnable);
+        }
         if (_paused)
             Tell(TraceStepKind.PauseEnds, -1);
         if (_collections > 0)

@@ -176,6 +176,20 @@ public sealed class TraceReplayTests
         Assert.Equal([TraceStepKind.Created], Kinds(3));
     }
 
+    [Fact]
+    public void What_runs_when_the_trace_ends_is_interrupted()
+    {
+        for (int i = 1; i <= 2; i++)
+        {
+            Tell(TraceRecordKind.Spawned, i, reference: "a.cs");
+            Tell(TraceRecordKind.Runs, i, i - 1, 6 + i);
+        }
+        Tell(TraceRecordKind.EntersSyscall, 2, 1, 8);
+        _replay.End(_time);
+        Assert.Equal([TraceStepKind.Created, TraceStepKind.Starts, TraceStepKind.Preempted], Kinds(1));
+        Assert.Equal([TraceStepKind.Created, TraceStepKind.Starts, TraceStepKind.EntersSyscall, TraceStepKind.SyscallBlocks], Kinds(2));
+    }
+
     // Whatever the records say, and however many are missing, the story has no contradictions; and it counts that it had to make something up.
     [Fact]
     public void Records_that_make_no_sense_make_a_trace_that_does()
