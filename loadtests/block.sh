@@ -36,22 +36,8 @@ connections=64
 cores=0,1
 client_cores=
 port=18082
-with_build=1
 
-while (($# > 0)); do
-    case $1 in
-        --no-build) with_build=; shift; continue ;;
-        --help) usage; exit 0 ;;
-        --targets | --rate | --fraction | --ms | --seconds | --warmup | --rounds | --connections | --cores \
-            | --client-cores | --port)
-            (($# > 1)) || die "$1 needs a value"
-            name=${1#--}
-            declare "${name//-/_}=$2"
-            shift 2
-            ;;
-        *) usage >&2; exit 2 ;;
-    esac
-done
+read_options "targets rate fraction ms seconds warmup rounds connections cores client-cores port" "$@"
 IFS=, read -ra targets <<< "$targets"
 if [[ -z $client_cores ]]; then
     if [[ $cores == 0 ]]; then client_cores=1; else client_cores=0,1; fi

@@ -22,22 +22,8 @@ connections=10000
 seconds=10
 settle=15
 port=18084
-with_build=1
-targets=()
-
-while (($# > 0)); do
-    case $1 in
-        --no-build) with_build=; shift ;;
-        --help) usage; exit 0 ;;
-        --connections | --seconds | --settle | --port)
-            (($# > 1)) || die "$1 needs a value"
-            declare "${1#--}=$2"
-            shift 2
-            ;;
-        -*) usage >&2; exit 2 ;;
-        *) targets+=("$1"); shift ;;
-    esac
-done
+read_options "connections seconds settle port ..." "$@"
+targets=("${arguments[@]}")
 ((${#targets[@]} > 0)) || targets=(netgo)
 need curl awk wrk
 ulimit -n "$(ulimit -Hn)"

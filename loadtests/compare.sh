@@ -38,6 +38,8 @@ port=18081
 server_core=0
 client_core=1
 read_options "targets to scenarios rounds slices seconds warmup connections port server-core client-core" "$@"
+IFS=, read -ra targets <<< "$targets"
+IFS=, read -ra scenarios <<< "$scenarios"
 need taskset wrk curl awk
 
 # The program that plays a target's part in a scenario: floor has one answer, so it is another one for JSON.

@@ -20,22 +20,8 @@ END
 connections=10000
 settle=15
 port=18083
-with_build=1
-targets=()
-
-while (($# > 0)); do
-    case $1 in
-        --no-build) with_build=; shift ;;
-        --help) usage; exit 0 ;;
-        --connections | --settle | --port)
-            (($# > 1)) || die "$1 needs a value"
-            declare "${1#--}=$2"
-            shift 2
-            ;;
-        -*) usage >&2; exit 2 ;;
-        *) targets+=("$1"); shift ;;
-    esac
-done
+read_options "connections settle port ..." "$@"
+targets=("${arguments[@]}")
 ((${#targets[@]} > 0)) || targets=(floor go aspnet netgo)
 need curl awk gcc
 ulimit -n "$(ulimit -Hn)"

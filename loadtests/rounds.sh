@@ -5,8 +5,6 @@
 # and are measured in turn, several times each: in slices. Targets are compared within a slice, which is so short that what the
 # machine does meanwhile weighs on all of them; a process that came out slow weighs on one round only.
 #
-#   read_options "NAME..." ARGUMENT...   --NAME VALUE sets NAME (- becomes _); then targets and scenarios are made arrays.
-#                                        --no-build empties with_build
 #   run_rounds                           calls `begin_target SCENARIO TARGET`, for all targets, with target_port set: start and warm up;
 #                                        then `measure_target SCENARIO TARGET SLICE`, with target_pid and target_port set, for all
 #                                        again and again; and `end_target SCENARIO TARGET`
@@ -18,29 +16,10 @@
 #   report SCENARIO UNIT BASE[:GOAL]...  the table, with the ratios to the targets BASE. netgo has "miss" behind one whose median
 #                                        is above GOAL
 #
-# The script that sources this defines usage and the three, and sets targets, scenarios, rounds, slices, port (the first target's; the
+# The script that sources this defines the three, and sets the arrays targets and scenarios, and rounds, slices, port (the first target's; the
 # others have those after it), server_core, client_core and results, the file that has a line for each slice.
 
-with_build=1
 ticks_per_second=$(getconf CLK_TCK)
-
-read_options() {
-    local known=" $1 " name
-    shift
-    while (($# > 0)); do
-        case $1 in
-            --no-build) with_build=; shift; continue ;;
-            --help) usage; exit 0 ;;
-        esac
-        name=${1#--}
-        [[ $1 == --* && $known == *" $name "* ]] || { usage >&2; exit 2; }
-        (($# > 1)) || die "$1 needs a value"
-        declare -g "${name//-/_}=$2"
-        shift 2
-    done
-    IFS=, read -ra targets <<< "$targets"
-    IFS=, read -ra scenarios <<< "$scenarios"
-}
 
 # Processor time that the two cores have spent on anything, in clock ticks.
 busy_ticks() {

@@ -23,20 +23,7 @@ warmup=30
 connections=200
 seed=
 port=18084
-arguments=()
-
-while (($# > 0)); do
-    case $1 in
-        --help) usage; exit 0 ;;
-        --warmup | --connections | --seed | --port)
-            (($# > 1)) || die "$1 needs a value"
-            declare "${1#--}=$2"
-            shift 2
-            ;;
-        -*) usage >&2; exit 2 ;;
-        *) arguments+=("$1"); shift ;;
-    esac
-done
+read_options "warmup connections seed port ..." "$@"
 ((${#arguments[@]} == 1 || ${#arguments[@]} == 2)) || { usage >&2; exit 2; }
 target=${arguments[0]}
 seconds=${arguments[1]:-1800}

@@ -28,22 +28,11 @@ END
 starts=20
 seconds=5
 port=18084
-with_build=1
-targets=()
-while (($# > 0)); do
-    case $1 in
-        --no-build) with_build=; shift ;;
-        --help) usage; exit 0 ;;
-        --starts | --seconds | --port)
-            (($# > 1)) || die "$1 needs a value"
-            [[ $2 =~ ^[0-9]+$ ]] || die "$1 must be a number, not '$2'"
-            declare "${1#--}=$2"
-            shift 2
-            ;;
-        -*) usage >&2; exit 2 ;;
-        *) targets+=("$1"); shift ;;
-    esac
+read_options "starts seconds port ..." "$@"
+for value in "$starts" "$seconds" "$port"; do
+    [[ $value =~ ^[0-9]+$ ]] || die "'$value' is not a number"
 done
+targets=("${arguments[@]}")
 ((${#targets[@]} > 0)) || targets=(netgo-aot netgo go hello-aot hello hello-go)
 need curl awk gcc
 ((seconds == 0)) || need wrk taskset

@@ -13,6 +13,10 @@
 #   target_pids                  its process, and those that it has started, and they, one a line
 #   target_ticks                 processor time that they have used, in clock ticks, all their threads
 #
+#   read_options "NAME..." ARGUMENT...
+#                                --NAME VALUE sets NAME (- becomes _), --no-build empties with_build; NAME? has no value, and is set to 1. With ...
+#                                among them there may be other arguments, which become the array arguments. The script defines usage
+#
 # The script that sources this sets `set -euo pipefail` and gets a trap that stops the target and removes $scratch. One with
 # targets of its own (in bench/) sets programs and build to its folders, and defines target_command, after that.
 
@@ -24,6 +28,7 @@ target_pid=
 target_port=
 running_targets=()
 protocol=http
+with_build=1
 
 # On one core .NET's JIT waits ten times as long before it optimizes, which is longer than any warm-up here.
 export DOTNET_TC_DelaySingleProcMultiplier=1
@@ -51,6 +56,36 @@ finish() {
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
+
+read_options() {
+    local known=" $1 " name
+    shift
+    arguments=()
+    while (($# > 0)); do
+        case $1 in
+            --no-build) with_build= ;;
+            --help) usage; exit 0 ;;
+            -*)
+                name=${1#--}
+                if [[ $1 == --* && $known == *" $name? "* ]]; then
+                    declare -g "${name//-/_}=1"
+                elif [[ $1 == --* && $known == *" $name "* ]]; then
+                    (($# > 1)) || die "$1 needs a value"
+                    declare -g "${name//-/_}=$2"
+                    shift
+                else
+                    usage >&2
+                    exit 2
+                fi
+                ;;
+            *)
+                [[ $known == *" ... "* ]] || { usage >&2; exit 2; }
+                arguments+=("$1")
+                ;;
+        esac
+        shift
+    done
+}
 
 need() {
     local tool
@@ -136,8 +171,12 @@ build_go() {
 }
 
 build_client() {
+    local libraries=()
     mkdir -p "$build"
-    compile "$build/$1" "$loadtests/$1"/*.c "$loadtests"/client/*.c
+    if [[ $1 == rate ]] && echo '#include <openssl/ssl.h>' | gcc -E - > "$scratch/openssl" 2>&1; then
+        libraries=(-lssl -lcrypto) # for --tls, which it does without otherwise
+    fi
+    compile "$build/$1" "$loadtests/$1"/*.c "$loadtests"/client/*.c "${libraries[@]}"
 }
 
 port_answers() {

@@ -26,24 +26,10 @@ END
 target=netgo
 rate='' duration='' vus='' p99=''
 port=18095
-with_build=1
-with_k6=1
-scenario=
-while (($# > 0)); do
-    case $1 in
-        --help) usage; exit 0 ;;
-        --no-build) with_build=; shift ;;
-        --without-k6) with_k6=; shift ;;
-        --target | --rate | --duration | --vus | --p99 | --port)
-            (($# > 1)) || die "$1 needs a value"
-            declare "${1#--}=$2"
-            shift 2
-            ;;
-        -*) usage >&2; exit 2 ;;
-        *) [[ -z $scenario ]] || { usage >&2; exit 2; }; scenario=$1; shift ;;
-    esac
-done
-[[ -n $scenario ]] || { usage >&2; exit 2; }
+without_k6=
+read_options "target rate duration vus p99 port without-k6? ..." "$@"
+((${#arguments[@]} == 1)) || { usage >&2; exit 2; }
+scenario=${arguments[0]}
 line=$(sed -nE "s/^ +$scenario: \{ (.*) \},$/, \1,/p" "$scripts/scenarios.ts")
 [[ -n $line ]] || die "there is no scenario '$scenario' (smoke, plaintext, rest, spike, ramp, soak, websocket, blocking)"
 
@@ -232,7 +218,8 @@ check_resident() {
 
 # ---- The run ----
 
-command -v k6 > "$scratch/which" || with_k6=
+with_k6=1
+[[ -z $without_k6 ]] && command -v k6 > "$scratch/which" || with_k6=
 need curl awk gcc
 [[ $scenario != rest || -n $with_k6 ]] || need wrk
 ulimit -n "$(ulimit -Hn)"

@@ -30,6 +30,7 @@
 
 #include "../client/answer.h"
 #include "../client/loopback.h"
+#include "channel.h"
 
 enum { MAX_EVENTS = 256, MAX_CONNECTIONS = 60000, SHOWN_FAULTS = 10 };
 static const uint64_t second = 1000000000u;
@@ -37,7 +38,7 @@ static const uint64_t drain_time = 10 * (uint64_t)1000000000;  // for answers st
 
 enum connection_state {
     CLOSED,
-    OPENING,    // connect has not finished; may already hold a request
+    OPENING,    // connect, or TLS's handshake, has not finished; may already hold a request
     FREE,       // in the ring of free ones
     BUSY,       // sends a request, and waits for its answer
     ENDING,     // the answer was the last one of this connection; waits for the server to close it
@@ -45,7 +46,7 @@ enum connection_state {
 
 struct connection {
     enum connection_state state;
-    int fd;
+    struct channel channel;
     bool has_request;
     bool mixed;             // the request is for the mix path
     uint64_t due;           // when the request was due, ns
@@ -115,7 +116,7 @@ static void complain(const struct path *path, const char *what, int status) {
 }
 
 static void close_connection(struct connection *c) {
-    close(c->fd);
+    channel_close(&c->channel);
     c->state = CLOSED;
     closed[closed_count++] = (size_t)(c - connections);
 }
@@ -154,10 +155,10 @@ static void fail_request(struct connection *c, const char *what) {
 static void continue_request(struct connection *c) {
     struct path *path = &paths[c->mixed];
     while (c->sent < path->request_length) {
-        ssize_t n = send(c->fd, path->request + c->sent, path->request_length - c->sent, MSG_NOSIGNAL);
+        ssize_t n = channel_send(&c->channel, path->request + c->sent, path->request_length - c->sent);
         if (n < 0 && errno == EAGAIN)
             return;
-        if (n < 0) {
+        if (n <= 0) {
             fail_request(c, "could not be sent");
             return;
         }
@@ -175,13 +176,12 @@ static void send_request(struct connection *c) {
 }
 
 static void open_connection(struct connection *c) {
-    c->fd = loopback_open(options.port);
-    if (c->fd < 0)
+    if (channel_open(&c->channel, options.port) < 0)
         fail("connect");
     c->state = OPENING;
     c->has_request = false;
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = c};
-    if (epoll_ctl(poller, EPOLL_CTL_ADD, c->fd, &event) < 0)
+    if (epoll_ctl(poller, EPOLL_CTL_ADD, c->channel.fd, &event) < 0)
         fail("epoll_ctl");
 }
 
@@ -261,6 +261,11 @@ static void on_event(struct connection *c, uint32_t events) {
             return;
         }
         if ((events & EPOLLOUT) == 0)
+            return; // a socket that is connected has room for a handshake: that comes with each event
+        int shaken = channel_shake(&c->channel);
+        if (shaken < 0)
+            fail("the handshake of TLS");
+        if (shaken == 0)
             return;
         if (c->has_request)
             send_request(c);
@@ -274,7 +279,7 @@ static void on_event(struct connection *c, uint32_t events) {
 
     static char data[64 * 1024];
     for (;;) {
-        ssize_t n = recv(c->fd, data, sizeof data, 0);
+        ssize_t n = channel_receive(&c->channel, data, sizeof data);
         if (n < 0 && errno == EAGAIN)
             return;
         if (n <= 0) {
@@ -300,7 +305,7 @@ static void on_event(struct connection *c, uint32_t events) {
         }
         if (c->answer.state == ANSWER_DONE)
             finish_request(c, now_ns());
-        if (c->state == CLOSED || ((size_t)n < sizeof data && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0))
+        if (c->state == CLOSED || ((size_t)n < sizeof data && !channel_has_tls() && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0))
             return;
     }
 }
@@ -393,6 +398,7 @@ static void usage(FILE *to) {
           "  --path PATH           what is asked for (/plaintext)\n"
           "  --length N            octets in each answer to it (13 for /plaintext, else as the first answer's)\n"
           "  --post N              POST with N octets of content, which the answer gives back\n"
+          "  --tls                 OPENSSL_CONF says what is offered; the server's certificate is not looked at\n"
           "  --close               a connection for each request (implies --open 0)\n"
           "  --log FILE            for each measured answer but those of --mix, two numbers of 8 octets: when it was due, counted\n"
           "                        from the end of the warm-up, and its latency, both in ns\n"
@@ -406,7 +412,7 @@ static void usage(FILE *to) {
 }
 
 static void parse_options(int argc, char **argv) {
-    enum { PORT = 1, RATE, SECONDS, WARMUP, CONNECTIONS, OPEN, PATH, LENGTH, MIX, LIFO, POST, CLOSE, LOG, SEED, HELP };
+    enum { PORT = 1, RATE, SECONDS, WARMUP, CONNECTIONS, OPEN, PATH, LENGTH, MIX, LIFO, POST, CLOSE, TLS, LOG, SEED, HELP };
     static const struct option known[] = {{"port", required_argument, NULL, PORT},
                                           {"rate", required_argument, NULL, RATE},
                                           {"seconds", required_argument, NULL, SECONDS},
@@ -419,6 +425,7 @@ static void parse_options(int argc, char **argv) {
                                           {"lifo", no_argument, NULL, LIFO},
                                           {"post", required_argument, NULL, POST},
                                           {"close", no_argument, NULL, CLOSE},
+                                          {"tls", no_argument, NULL, TLS},
                                           {"log", required_argument, NULL, LOG},
                                           {"seed", required_argument, NULL, SEED},
                                           {"help", no_argument, NULL, HELP},
@@ -436,6 +443,12 @@ static void parse_options(int argc, char **argv) {
         case LIFO: options.lifo = true; break;
         case POST: options.post = parse_number("post", optarg, 1, 1u << 30); break;
         case CLOSE: options.close = true; break;
+        case TLS:
+            if (!channel_use_tls()) {
+                fputs("rate: --tls: it was built without OpenSSL (libssl-dev), or that does not start\n", stderr);
+                exit(2);
+            }
+            break;
         case LOG:
             record = fopen(optarg, "wb");
             if (record == NULL)

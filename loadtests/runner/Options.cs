@@ -8,7 +8,9 @@ internal sealed record Options
     private const string Text = """
         usage: run [options]              every scenario against every target, and a report
                run soak [options]         one target at a fixed rate for long, and a report
-               run report FILE...         the report again, from the results.json of these runs
+               run report FILE... [--output FOLDER]
+                                          the report again, from the results.json of these runs, beside the first. Of several what
+                                          a later one has measured replaces what an earlier one has: FOLDER gets them as one
 
           --targets A,B,...      those of loadtests/README.md (floor,netgo,aspnet,aspnet-netpoll,go,nginx,h2o,haproxy; nginx, h2o and
                                  haproxy only where they are installed; soak: netgo)
@@ -16,9 +18,9 @@ internal sealed record Options
           --rounds N             with new processes (2)
           --slices N             in which each target is measured in turn, in a round (3)
           --seconds S            of a slice (2)
-          --rate-seconds S       at a fixed rate (6)
+          --rate-seconds S       at a fixed rate, in as many slices (6)
           --warmup S             of a new process (15; Kestrel on one core needs as much)
-          --settle S             before each scenario, and at a fixed rate (2)
+          --settle S             before each scenario, and before what is measured at a fixed rate (2)
           --rate R               requests/s at the fixed rate (half of what the slowest target does in the scenario; soak: half of
                                  what the target does)
           --server-cores LIST    as taskset takes them (0)
@@ -91,7 +93,7 @@ internal sealed record Options
         var options = new Options();
         int at = 0;
         if (args is ["report", ..])
-            return args.Length > 1 ? options with { Reports = args[1..] } : throw new FormatException("report needs the results.json of a run");
+            return ParseReport(args[1..]);
         if (args is ["soak", ..])
         {
             options = options with { Soaks = true };
@@ -145,6 +147,20 @@ internal sealed record Options
         {
             Targets = targets ?? (options.Soaks ? ["netgo"] : [.. s_targets.Where(static t => !s_packaged.Contains(t) || Tool.IsInstalled(t))]),
         };
+    }
+
+    private static Options ParseReport(string[] args)
+    {
+        string? output = null;
+        if (args is [.. string[] files, "--output", string folder])
+            (args, output) = (files, folder);
+        if (args.Length == 0)
+            throw new FormatException("report needs the results.json of a run");
+        if (args.FirstOrDefault(static a => a.StartsWith('-')) is { } option)
+            throw new FormatException($"'{option}' is not understood");
+        if (args.Length > 1 && output is null)
+            throw new FormatException("a report of several runs needs --output at its end");
+        return new Options { Reports = args, Output = output };
     }
 
     private static Scenario ScenarioOf(string name) =>

@@ -63,7 +63,7 @@ static async Task<int> MeasureAsync(Options options, string[] args, Cancellation
     var results = new LoadResults
     {
         Begun = DateTimeOffset.UtcNow,
-        Command = string.Join(' ', ["loadtests/run", .. args]),
+        Command = string.Join(' ', ["loadtests/run", .. args.Where((a, i) => a != "--output" && (i == 0 || args[i - 1] != "--output"))]),
         ServerCores = options.ServerCores,
         ClientCores = options.ClientCores,
         Targets = options.Targets,
@@ -101,13 +101,23 @@ static IEnumerable<string> ClientsOf(Options options)
 
 static int ReportAgain(Options options)
 {
-    foreach (string file in options.Reports)
-    {
-        LoadResults results = JsonSerializer.Deserialize(File.ReadAllBytes(file), ResultsContext.Default.LoadResults)
-            ?? throw new LoadTestException($"{file} has no results");
-        Write(results, Path.GetDirectoryName(Path.GetFullPath(file))!);
-    }
+    LoadResults results = options.Reports.Select(Read).Aggregate(static (earlier, later) => earlier.With(later));
+    string folder = options.Output ?? Path.GetDirectoryName(Path.GetFullPath(options.Reports[0]))!;
+    Directory.CreateDirectory(folder);
+    Write(results, folder);
     return 0;
+
+    static LoadResults Read(string file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(file), ResultsContext.Default.LoadResults) ?? throw new LoadTestException($"{file} has no results");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            throw new LoadTestException($"{file}: {e.Message}");
+        }
+    }
 }
 
 static void Write(LoadResults results, string folder)

@@ -12,7 +12,7 @@ internal sealed class Runner(Options options, LoadResults results, string scratc
 
     private readonly Wrk _wrk = new(options.ClientCores);
     private readonly Rate _rate = new(options.ClientCores, scratch);
-    private readonly WebSocketClient _webSocket = new(options.ClientCores);
+    private readonly WebSocketClient _webSocket = new(options.ClientCores, scratch);
     private readonly HashSet<int> _cores = [.. Options.CoresOf(options.ServerCores), .. Options.CoresOf(options.ClientCores)];
     private readonly Dictionary<(string Scenario, string Target, string Variant), FixedRateSum> _fixedRates = [];
     private readonly Dictionary<string, double> _ratesOf = [];
@@ -23,13 +23,13 @@ internal sealed class Runner(Options options, LoadResults results, string scratc
         for (int round = 0; round < options.Rounds; round++)
         {
             foreach (IGrouping<string, Scenario> group in options.Scenarios.GroupBy(static s => s.Protocol))
-                await RunGroupAsync(group.Key, [.. group], round, cancellationToken);
+                await RunGroupAsync([.. group], round, cancellationToken);
         }
         foreach (FixedRateSum sum in _fixedRates.Values)
             results.FixedRates.Add(sum.ToResult());
     }
 
-    private async Task RunGroupAsync(string protocol, Scenario[] scenarios, int round, CancellationToken cancellationToken)
+    private async Task RunGroupAsync(Scenario[] scenarios, int round, CancellationToken cancellationToken)
     {
         var running = new Dictionary<string, Target>(); // by program
         try
@@ -52,60 +52,70 @@ internal sealed class Runner(Options options, LoadResults results, string scratc
             foreach (Target target in running.Values)
                 await target.DisposeAsync();
         }
+    }
 
-        async Task RunScenarioAsync(Scenario scenario, Dictionary<string, Target> running, int round, CancellationToken cancellationToken)
+    private async Task RunScenarioAsync(Scenario scenario, Dictionary<string, Target> running, int round, CancellationToken cancellationToken)
+    {
+        string[] names = [.. options.Targets.Where(scenario.Suits)];
+        if (scenario.Kind == ScenarioKind.Idle)
         {
-            var targets = new List<(string Name, Target Target)>();
-            foreach (string name in options.Targets.Where(scenario.Suits))
-            {
-                if (scenario.Kind == ScenarioKind.Idle)
-                {
-                    if (round == 0)
-                        await Attempt(scenario, name, () => IdleAsync(scenario, name, running, cancellationToken));
-                    continue;
-                }
-                await Attempt(scenario, name, async () => targets.Add((name, await TargetAsync(scenario, name, protocol, running, cancellationToken))));
-            }
-            if (scenario.Kind == ScenarioKind.Idle)
+            foreach (string name in round == 0 ? names : [])
+                await Attempt(scenario, name, () => IdleAsync(scenario, name, running, cancellationToken));
+            return;
+        }
+        var targets = new List<(string Name, Target Target)>();
+        foreach (string name in names)
+            await Attempt(scenario, name, async () => targets.Add((name, await TargetAsync(scenario, name, running, cancellationToken))));
+        if (scenario.Kind is ScenarioKind.Load or ScenarioKind.WebSocket)
+        {
+            await FullLoadAsync(scenario, targets, round, cancellationToken);
+            if (!scenario.HasFixedRate || targets.Count == 0)
                 return;
+        }
+        await FixedRatesAsync(scenario, targets, cancellationToken);
+        foreach ((string name, Target target) in targets)
+            await Attempt(scenario, name, () => target.CheckAsync(cancellationToken)); // it answers as it did before
+    }
 
-            if (scenario.Kind is ScenarioKind.Load or ScenarioKind.WebSocket)
+    // Those that fail are taken out of the list.
+    private async Task FullLoadAsync(Scenario scenario, List<(string Name, Target Target)> targets, int round, CancellationToken cancellationToken)
+    {
+        foreach ((string name, Target target) in targets.ToArray())
+        {
+            _progress.Say(scenario.Name, $"{name} settles");
+            if (!await Attempt(scenario, name, () => LoadAsync(target, scenario, options.Settle, cancellationToken)))
+                targets.Remove((name, target));
+        }
+        for (int slice = 1; slice <= options.Slices; slice++)
+        {
+            foreach ((string name, Target target) in targets.ToArray())
             {
-                foreach ((string name, Target target) in targets.ToArray())
-                {
-                    _progress.Say(scenario.Name, $"{name} settles");
-                    if (!await Attempt(scenario, name, () => LoadAsync(target, scenario, options.Settle, cancellationToken)))
-                        targets.RemoveAll(t => t.Name == name);
-                }
-                for (int slice = 1; slice <= options.Slices; slice++)
-                {
-                    foreach ((string name, Target target) in targets.ToArray())
-                    {
-                        _progress.Say(scenario.Name, $"{name}, slice {slice} of {options.Slices}, round {round + 1} of {options.Rounds}");
-                        if (!await Attempt(scenario, name, () => SliceAsync(scenario, name, target, (round * options.Slices) + slice, cancellationToken)))
-                            targets.RemoveAll(t => t.Name == name);
-                    }
-                }
-                if (!scenario.HasFixedRate || targets.Count == 0)
-                    return;
+                _progress.Say(scenario.Name, $"{name}, slice {slice} of {options.Slices}, round {round + 1} of {options.Rounds}");
+                if (!await Attempt(scenario, name, () => SliceAsync(scenario, name, target, (round * options.Slices) + slice, cancellationToken)))
+                    targets.Remove((name, target));
             }
+        }
+    }
 
-            double perSecond = RateOf(scenario);
+    private async Task FixedRatesAsync(Scenario scenario, List<(string Name, Target Target)> targets, CancellationToken cancellationToken)
+    {
+        double perSecond = RateOf(scenario);
+        int slices = FixedRateSlices(scenario);
+        for (int slice = 1; slice <= slices; slice++)
+        {
             foreach ((string name, Target target) in targets)
             {
-                _progress.Say(scenario.Name, $"{name} at {perSecond:F0} requests/s");
+                _progress.Say(scenario.Name, $"{name} at {perSecond:F0} {scenario.Unit}s/s, slice {slice} of {slices}");
                 await Attempt(scenario, name, () => FixedRateAsync(scenario, name, target, perSecond, "", "", cancellationToken));
                 if (scenario.Kind == ScenarioKind.Blockers)
                     await Attempt(scenario, name, () => FixedRateAsync(scenario, name, target, perSecond, "with blockers", Blockers, cancellationToken));
                 if (scenario.Kind == ScenarioKind.SlowClients)
                     await Attempt(scenario, name, () => AmongSlowClientsAsync(scenario, name, target, perSecond, cancellationToken));
             }
-            foreach ((string name, Target target) in targets)
-                await Attempt(scenario, name, () => target.CheckAsync(cancellationToken)); // it answers as it did before
         }
     }
 
-    private async Task<Target> TargetAsync(Scenario scenario, string name, string protocol, Dictionary<string, Target> running, CancellationToken cancellationToken)
+    private async Task<Target> TargetAsync(Scenario scenario, string name, Dictionary<string, Target> running, CancellationToken cancellationToken)
     {
         string program = scenario.ProgramOf(name);
         if (running.TryGetValue(program, out Target? target))
@@ -116,7 +126,7 @@ internal sealed class Runner(Options options, LoadResults results, string scratc
             await target.DisposeAsync();
         }
         _progress.Say(scenario.Name, $"{name} warms up");
-        target = await Target.StartAsync(program, protocol, options.Port + running.Count, options.ServerCores, cancellationToken);
+        target = await Target.StartAsync(program, scenario.Protocol, options.Port + running.Count, options.ServerCores, cancellationToken);
         running.Add(program, target);
         await LoadAsync(target, scenario with { Connections = Math.Min(scenario.Connections, 64) }, options.Warmup, cancellationToken);
         return target;
@@ -143,10 +153,18 @@ internal sealed class Runner(Options options, LoadResults results, string scratc
         if (!_fixedRates.TryGetValue((scenario.Name, name, variant), out FixedRateSum? sum))
             _fixedRates.Add((scenario.Name, name, variant), sum = new FixedRateSum(scenario.Name, name, variant, perSecond));
         double before = ProcessFigures.CpuSeconds(target.Pid);
-        await _rate.RunAsync(target, scenario, perSecond, options.Settle, options.RateSeconds, mix, sum.Latencies, cancellationToken);
+        double seconds = options.RateSeconds / FixedRateSlices(scenario);
+        double settle = options.Settle / FixedRateSlices(scenario);
+        if (scenario.Kind == ScenarioKind.WebSocket)
+            await _webSocket.RunAtAsync(target, scenario, perSecond, settle, seconds, sum.Latencies, cancellationToken);
+        else
+            await _rate.RunAsync(target, scenario, perSecond, settle, seconds, mix, sum.Latencies, cancellationToken);
         sum.CpuSeconds += ProcessFigures.CpuSeconds(target.Pid) - before;
-        sum.Requests += perSecond * (options.Settle + options.RateSeconds);
+        sum.Requests += perSecond * (settle + seconds);
     }
+
+    // Connections are opened for each: of thousands that would cost as much as what is asked over them.
+    private int FixedRateSlices(Scenario scenario) => scenario.Connections <= 1024 ? options.Slices : 1;
 
     private async Task AmongSlowClientsAsync(Scenario scenario, string name, Target target, double perSecond, CancellationToken cancellationToken)
     {

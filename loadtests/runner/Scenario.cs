@@ -43,8 +43,11 @@ internal sealed record Scenario(string Name, string Title, string Description, S
 
     public bool Closes { get; init; }
 
-    /// <summary>Whether the client for fixed rates can do it.</summary>
-    public bool HasFixedRate => Kind == ScenarioKind.Load && Pipelined == 1 && Protocol == "http";
+    /// <summary>Whether a client for fixed rates can do it. Of several requests that are sent at once it is not known when each was due.</summary>
+    public bool HasFixedRate => Pipelined == 1 && Kind != ScenarioKind.Idle;
+
+    /// <summary>What is counted.</summary>
+    public string Unit => Kind == ScenarioKind.WebSocket ? "message" : "request";
 
     public static IReadOnlyList<Scenario> All { get; } =
     [

@@ -66,8 +66,16 @@ internal static class Tool
         return figures;
     }
 
-    // Without what only says on which cores it runs.
-    private static string Name(IReadOnlyList<string> command) => Path.GetFileName(command[command[0] == "taskset" ? 3 : 0]);
+    /// <summary>A client's command, on these cores. What it offers where there is TLS is the same for all targets.</summary>
+    public static IEnumerable<string> Client(string cores, string protocol, IEnumerable<string> command) =>
+        [.. protocol == "https" ? ["env", $"OPENSSL_CONF={Path.Combine(Target.Folder, "wrk", "tls.cnf")}"] : (string[])[], "taskset", "-c", cores, .. command];
+
+    // Without what only says how it runs.
+    private static string Name(IReadOnlyList<string> command)
+    {
+        int at = command.ToList().IndexOf("taskset");
+        return Path.GetFileName(command[at < 0 ? 0 : at + 3]);
+    }
 
     private static string LastLines(string text)
     {

@@ -1,14 +1,15 @@
 // websocket: sends messages to a WebSocket that echoes them, and says how long the echoes took.
 //
 // The load is closed: each connection sends a message, waits for the whole of its echo, compares it octet by octet, and sends the
-// next. Every message is another piece of a block of random octets, so that an echo of an earlier one is noticed.
+// next. With --rate it is open: message i is due at start + i / rate, on one connection after the other, and its latency runs from then; a
+// connection whose echo is late has the next message wait, and be late too. Every message is another piece of a block of random octets, so that an echo of an earlier one is noticed.
 //
 // A connection is in one of these states; what comes and is not waited for is counted as wrong, and ends
 // it:
 //   OPENING      connect has not finished                     -> SHAKING
 //   SHAKING      waits for the 101                            -> READY
-//   READY        waits for the others' handshakes             -> WAITING
-//   WAITING      a message is out, its echo is not whole yet  -> WAITING, or CLOSING when the time is over
+//   READY        waits for the others' handshakes, or for its next message to be due   -> WAITING, or CLOSING when the time is over
+//   WAITING      a message is out, its echo is not whole yet  -> WAITING, READY, or CLOSING when the time is over
 //   CLOSING      our close frame is out, the server's is not  -> CLOSED
 //   CLOSED
 
@@ -22,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,7 +56,9 @@ struct connection {
     const uint8_t *expected;    // the message that is out
     size_t echoed;              // octets of it that have come back
     bool in_message;            // its first frame has begun
-    uint64_t sent_at, count;
+    uint64_t due, count;        // when the message that is out was due, or else sent
+    uint64_t number;            // of the message that is out, and
+    uint64_t owed;              // how many that are due wait for it; with --rate
     uint8_t control[MAX_CONTROL];
     size_t control_length;
     uint8_t *out;               // what has yet to be sent is [out_from, out_to)
@@ -65,6 +69,7 @@ static struct {
     int port;
     size_t connections;
     double seconds, warmup;
+    double rate;                // messages/s of all; 0: as many as come back
     size_t size;
     uint64_t messages;          // of each connection; 0: as many as there is time for
     const char *path;
@@ -75,7 +80,9 @@ static struct connection *connections;
 static size_t out_room;
 static uint8_t *octets;         // BLOCK + size random ones
 static size_t shaking, open_count, waiting, closing;
-static uint64_t measure_from, measure_to, random_state;
+static uint64_t next_message;   // with --rate: the first that has not been due yet
+static FILE *log_file;
+static uint64_t start_time, measure_from, measure_to, random_state;
 static uint64_t measured, wrong;
 
 // ---- Latencies: a histogram whose buckets are 1/1024 of their value wide ----
@@ -97,7 +104,9 @@ static double milliseconds_of(size_t bucket) {
     return (double)ns / 1e6;
 }
 
-static void record(uint64_t ns) {
+static void record(uint64_t due, uint64_t ns) {
+    if (log_file != NULL)
+        fwrite((uint64_t[2]){due - measure_from, ns}, sizeof ns, 2, log_file);
     buckets[bucket_of(ns)]++;
     measured++;
     if (ns > longest)
@@ -162,20 +171,58 @@ static void send_frame(struct connection *c, enum opcode opcode, const uint8_t *
     flush(c);
 }
 
-static void send_message(struct connection *c, uint64_t now) {
+static void send_message(struct connection *c, uint64_t due) {
     c->expected = octets + next_random() % BLOCK;
     c->echoed = 0;
     c->in_message = false;
-    c->sent_at = now;
+    c->due = due;
     send_frame(c, BINARY, c->expected, options.size);
 }
 
 static void send_close(struct connection *c) {
     static const uint8_t normal[2] = {1000 >> 8, 1000 & 255};
-    waiting--;
+    waiting -= c->state == WAITING;
     c->state = CLOSING;
     closing++;
     send_frame(c, CLOSE, normal, sizeof normal);
+}
+
+// ---- A fixed rate: the connections have the messages in turn ----
+
+static uint64_t due_time(uint64_t message) {
+    return start_time + (uint64_t)((double)message * (double)second / options.rate);
+}
+
+static bool more_due(void) {
+    return options.rate > 0 && due_time(next_message) < measure_to;
+}
+
+static void send_numbered(struct connection *c, uint64_t message) {
+    if (c->state == READY)
+        waiting++;
+    c->state = WAITING;
+    c->number = message;
+    send_message(c, due_time(message));
+}
+
+static void send_due(uint64_t now) {
+    for (; more_due() && due_time(next_message) <= now; next_message++) {
+        struct connection *c = &connections[next_message % options.connections];
+        if (c->state == READY)
+            send_numbered(c, next_message);
+        else if (c->state == WAITING)
+            c->owed++;
+    }
+}
+
+static void send_owed(struct connection *c) {
+    if (c->owed == 0) {
+        c->state = READY;
+        waiting--;
+        return;
+    }
+    c->owed--;
+    send_numbered(c, c->number + options.connections);
 }
 
 static void open_connection(struct connection *c) {
@@ -234,9 +281,11 @@ static size_t read_handshake(struct connection *c, const uint8_t *data, size_t l
 static void on_echo(struct connection *c) {
     uint64_t now = now_ns();
     c->count++;
-    if (c->sent_at >= measure_from && now <= measure_to)
-        record(now - c->sent_at);
-    if (now < measure_to && (options.messages == 0 || c->count < options.messages))
+    if (c->due >= measure_from && (now <= measure_to || options.rate > 0))
+        record(c->due, now - c->due);
+    if (options.rate > 0)
+        send_owed(c);
+    else if (now < measure_to && (options.messages == 0 || c->count < options.messages))
         send_message(c, now);
     else
         send_close(c);
@@ -353,11 +402,14 @@ static void on_event(struct connection *c, uint32_t events) {
     }
 }
 
-static void wait_for_events(void) {
+static void wait_for_events(uint64_t until) {
     static struct epoll_event events[MAX_EVENTS];
-    int ready = epoll_wait(poller, events, MAX_EVENTS, 50);
+    uint64_t now = now_ns();
+    uint64_t left = until <= now ? 0 : until - now < second / 20 ? until - now : second / 20;
+    struct timespec timeout = {.tv_nsec = (long)left};
+    int ready = epoll_pwait2(poller, events, MAX_EVENTS, &timeout, NULL);
     if (ready < 0 && errno != EINTR)
-        fail("epoll_wait");
+        fail("epoll_pwait2");
     for (int i = 0; i < ready; i++)
         on_event(events[i].data.ptr, events[i].events);
 }
@@ -373,7 +425,7 @@ static void run(void) {
     for (size_t next = 0; next < options.connections || shaking > 0;) {
         while (next < options.connections && shaking < HANDSHAKES)
             open_connection(&connections[next++]);
-        wait_for_events();
+        wait_for_events(limit);
         if (wrong > 0)
             return;
         if (now_ns() > limit) {
@@ -383,23 +435,29 @@ static void run(void) {
         }
     }
 
-    uint64_t start = now_ns();
-    measure_from = start + (uint64_t)(options.warmup * (double)second);
+    start_time = now_ns();
+    measure_from = start_time + (uint64_t)(options.warmup * (double)second);
     measure_to = measure_from + (uint64_t)(options.seconds * (double)second);
-    for (size_t i = 0; i < options.connections; i++) {
+    for (size_t i = 0; options.rate == 0 && i < options.connections; i++) {
         if (connections[i].state != READY)
             continue;
         connections[i].state = WAITING;
         waiting++;
         send_message(&connections[i], now_ns());
     }
-    while (waiting > 0 && now_ns() < measure_to + patience)
-        wait_for_events();
+    for (uint64_t now; (now = now_ns()) < measure_to + patience && (waiting > 0 || more_due());) {
+        if (options.rate > 0)
+            send_due(now);
+        wait_for_events(more_due() ? due_time(next_message) : measure_to + patience);
+    }
+    for (size_t i = 0; i < options.connections; i++)
+        if (connections[i].state == READY)
+            send_close(&connections[i]);
     give_up(WAITING, "no echo in time");
     if (options.messages > 0 && now_ns() < measure_to)
         measure_to = now_ns();
     for (limit = now_ns() + patience; closing > 0 && now_ns() < limit;)
-        wait_for_events();
+        wait_for_events(limit);
     give_up(CLOSING, "no close frame in time");
 }
 
@@ -428,21 +486,26 @@ static void usage(FILE *to) {
           "  --seconds S         measured for so long (10)\n"
           "  --warmup W          after so many seconds of the same (2)\n"
           "  --size N            octets in a message (64)\n"
+          "  --rate R            messages/s over all connections, each due at its time (as many as come back)\n"
+          "  --log FILE          for each measured message two numbers of 8 octets: when it was due (without --rate: sent), counted from the\n"
+          "                      end of the warm-up, and its latency, both in ns\n"
           "  --messages N        of each connection at the most, without a warm-up (as many as there is time for)\n"
           "  --path PATH         of the WebSocket (/ws)\n"
           "\n"
           "Each connection sends a binary message, waits for its echo, and sends the next; at the end it closes, and waits for the\n"
-          "server's close frame. Prints `name value unit` lines; latency runs from the sending of a message to the last octet of its\n"
-          "echo. Exits with 1 when a handshake, an echo or a close was wrong or missing.\n",
+          "server's close frame. Prints `name value unit` lines; latency runs from the sending of a message, or from when it was due, to\n"
+          "the last octet of its echo. Exits with 1 when a handshake, an echo or a close was wrong or missing.\n",
           to);
 }
 
 static void parse_options(int argc, char **argv) {
-    enum { PORT = 1, CONNECTIONS, SECONDS, WARMUP, SIZE, MESSAGES, PATH, HELP };
+    enum { PORT = 1, CONNECTIONS, SECONDS, WARMUP, RATE, LOG, SIZE, MESSAGES, PATH, HELP };
     static const struct option known[] = {{"port", required_argument, NULL, PORT},
                                           {"connections", required_argument, NULL, CONNECTIONS},
                                           {"seconds", required_argument, NULL, SECONDS},
                                           {"warmup", required_argument, NULL, WARMUP},
+                                          {"rate", required_argument, NULL, RATE},
+                                          {"log", required_argument, NULL, LOG},
                                           {"size", required_argument, NULL, SIZE},
                                           {"messages", required_argument, NULL, MESSAGES},
                                           {"path", required_argument, NULL, PATH},
@@ -454,6 +517,12 @@ static void parse_options(int argc, char **argv) {
         case CONNECTIONS: options.connections = parse_number("connections", optarg, 1, MAX_CONNECTIONS); break;
         case SECONDS: options.seconds = parse_decimal("seconds", optarg, 0.01, 86400); break;
         case WARMUP: options.warmup = parse_decimal("warmup", optarg, 0, 3600); break;
+        case RATE: options.rate = parse_decimal("rate", optarg, 1, 1e6); break;
+        case LOG:
+            log_file = fopen(optarg, "wb");
+            if (log_file == NULL)
+                fail(optarg);
+            break;
         case SIZE: options.size = parse_number("size", optarg, 0, MAX_SIZE); break;
         case MESSAGES: options.messages = parse_number("messages", optarg, 1, UINT64_MAX); break;
         case PATH: options.path = optarg; break;
@@ -465,6 +534,10 @@ static void parse_options(int argc, char **argv) {
         usage(stderr);
         exit(2);
     }
+    if (options.messages > 0 && options.rate > 0) {
+        fputs("websocket: --messages and --rate exclude each other\n", stderr);
+        exit(2);
+    }
     if (options.messages > 0)
         options.warmup = 0;
 }
@@ -473,6 +546,7 @@ int main(int argc, char **argv) {
     parse_options(argc, argv);
     signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
+    prctl(PR_SET_TIMERSLACK, 1ul);  // else the kernel may wake us 50 us late
     random_state = now_ns() | 1;
     // A message, a pong and the close frame can wait at the same time; the handshake needs as much as its path.
     out_room = options.size + 1024;
@@ -484,5 +558,7 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < BLOCK + options.size; i++)
         octets[i] = (uint8_t)(next_random() >> 56);
     run();
+    if (log_file != NULL && fclose(log_file) != 0)
+        fail("the log");
     return report();
 }

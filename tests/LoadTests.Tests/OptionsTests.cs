@@ -32,6 +32,8 @@ public sealed class OptionsTests
     [InlineData("'2-1' is not a list of cores", "--server-cores", "2-1")]
     [InlineData("'a' is not a list of cores", "--client-cores", "a")]
     [InlineData("report needs the results.json of a run", "report")]
+    [InlineData("a report of several runs needs --output at its end", "report", "a.json", "b.json")]
+    [InlineData("'--rounds' is not understood", "report", "--rounds", "1")]
     public void What_is_not_understood_is_named(string message, params string[] args) =>
         Assert.StartsWith(message, Assert.Throws<FormatException>(() => Options.Parse(args)).Message, StringComparison.Ordinal);
 

@@ -66,6 +66,23 @@ public sealed partial class ReportTests
         Assert.Equal(HtmlReport.Write(results), HtmlReport.Write(again));
     }
 
+    [Fact]
+    public void What_a_later_run_has_measured_replaces_what_an_earlier_one_has()
+    {
+        LoadResults earlier = Results();
+        earlier.Slices.Add(earlier.Slices[0] with { Scenario = "json" });
+        LoadResults later = Results() with { Scenarios = ["plaintext"], Command = "again" };
+        later.Slices.RemoveAll(static s => s.Scenario != "plaintext");
+        later.FixedRates.Clear();
+        later.Idle.Clear();
+        LoadResults both = earlier.With(later);
+        Assert.Equal([.. earlier.Slices.Where(static s => s.Scenario != "plaintext"), .. later.Slices], both.Slices);
+        Assert.DoesNotContain(both.FixedRates, static f => f.Scenario == "plaintext");
+        Assert.Equal(earlier.FixedRates.Count(static f => f.Scenario != "plaintext"), both.FixedRates.Count);
+        Assert.Equal(earlier.Idle, both.Idle); // which the later one did not look at
+        Assert.Contains("<odd>` and `again`", MarkdownReport.Write(both), StringComparison.Ordinal);
+    }
+
     private static LoadResults Results()
     {
         var results = new LoadResults

@@ -17,19 +17,22 @@ internal sealed class Rate(string cores, string scratch)
         string log = Path.Combine(scratch, "latencies");
         List<string> command =
         [
-            "taskset", "-c", cores, Target.Client("rate"), "--port", $"{target.Port}", "--path", scenario.Path, "--connections", $"{scenario.Connections}",
+            Target.Client("rate"), "--port", $"{target.Port}", "--path", scenario.Path, "--connections", $"{scenario.Connections}",
             "--rate", Decimal(perSecond), "--warmup", Decimal(warmup), "--seconds", Decimal(seconds), "--log", log,
         ];
         if (scenario.Content > 0)
             command.AddRange(["--post", $"{scenario.Content}"]);
         if (scenario.Closes)
             command.Add("--close");
+        if (target.Protocol == "https")
+            command.Add("--tls");
         if (mix.Length > 0)
             command.AddRange(["--mix", mix]);
-        await Tool.RunAsync(command, TimeSpan.FromSeconds(warmup + seconds) + s_drain, cancellationToken);
+        await Tool.RunAsync([.. Tool.Client(cores, target.Protocol, command)], TimeSpan.FromSeconds(warmup + seconds) + s_drain, cancellationToken);
         into.Add(await File.ReadAllBytesAsync(log, cancellationToken));
         File.Delete(log);
     }
 
-    private static string Decimal(double number) => number.ToString("0.###", CultureInfo.InvariantCulture);
+    /// <summary>As the clients read numbers.</summary>
+    internal static string Decimal(double number) => number.ToString("0.###", CultureInfo.InvariantCulture);
 }

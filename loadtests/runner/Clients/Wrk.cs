@@ -41,11 +41,11 @@ internal sealed class Wrk(string cores)
         int threads = Math.Min(Options.CoresOf(cores).Count, connections);
         string[] command =
         [
-            "taskset", "-c", cores, "wrk", "-t", $"{threads}", "-c", $"{connections}", "-d", $"{Math.Max(1, Math.Ceiling(seconds)):F0}s", "--timeout", "10s",
+            "wrk", "-t", $"{threads}", "-c", $"{connections}", "-d", $"{Math.Max(1, Math.Ceiling(seconds)):F0}s", "--timeout", "10s",
             "-s", Path.Combine(Target.Folder, "wrk", "load.lua"), $"{target.Protocol}://127.0.0.1:{target.Port}{scenario.Path}",
             "--", $"{scenario.Pipelined}", $"{scenario.Content}", scenario.Closes ? "1" : "0",
         ];
-        string output = await Tool.RunAsync(command, TimeSpan.FromSeconds(seconds + 60), cancellationToken);
+        string output = await Tool.RunAsync([.. Tool.Client(cores, target.Protocol, command)], TimeSpan.FromSeconds(seconds + 60), cancellationToken);
         Dictionary<string, double> figures = Tool.Figures(output);
         if (!figures.TryGetValue("errors", out double errors))
             throw new LoadTestException($"wrk said nothing that is understood: {output}");

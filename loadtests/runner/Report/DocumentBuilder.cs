@@ -94,7 +94,7 @@ internal static class DocumentBuilder
             return null;
         FixedRate[] rates = [.. results.FixedRates.Where(f => f.Scenario == scenario.Name)];
         string[] targets = [.. results.Targets.Where(t => slices.Any(s => s.Target == t))];
-        string unit = scenario.Kind == ScenarioKind.WebSocket ? "message" : "request";
+        string unit = scenario.Unit;
         (string Name, string Title)[] bases = [.. s_bases.Where(b => targets.Contains(b.Name))];
         var full = new Table(
             "Full load",
@@ -102,35 +102,36 @@ internal static class DocumentBuilder
             [.. targets.Select(t =>
                 {
                     Slice[] own = [.. slices.Where(s => s.Target == t)];
+                    // With several requests at a time wrk may know no percentile: it says 0.
                     string Median(Func<Slice, double> figure, string format) => Statistics.Median(own.Select(figure)).ToString(format, CultureInfo.InvariantCulture);
                     return (IReadOnlyList<string>)
                     [
                         t, Median(static s => s.CpuMicroseconds, "F2"),
                         .. bases.Select(b => b.Name == t ? "1" : Text(Statistics.RatioOf(slices, t, b.Name, static s => s.CpuMicroseconds))),
                         Median(static s => s.PerSecond, "N0"), Percent(Statistics.Median(own.Select(static s => s.Core))), Median(static s => s.P50, "F2"),
-                        Median(static s => s.P99, "F2"), own.Max(static s => s.Max).ToString("F1", CultureInfo.InvariantCulture),
+                        own.All(static s => s.P99 > 0) ? Median(static s => s.P99, "F2") : "", own.Max(static s => s.Max).ToString("F1", CultureInfo.InvariantCulture),
                         Median(static s => s.PrivateBytes / Mebibyte, "F0"),
                     ];
                 })]);
         var charts = new List<Chart>
         {
             new BarChart($"CPU per {unit}", "us", [.. targets.Select(t => (t, Statistics.Median(slices.Where(s => s.Target == t).Select(static s => s.CpuMicroseconds))))]),
-            new BarChart($"{char.ToUpperInvariant(unit[0])}{unit[1..]}s per second", "/s", [.. targets.Select(t => (t, Statistics.Median(slices.Where(s => s.Target == t).Select(static s => s.PerSecond))))]),
+            new BarChart($"{Capital(unit)}s per second", "/s", [.. targets.Select(t => (t, Statistics.Median(slices.Where(s => s.Target == t).Select(static s => s.PerSecond))))]),
             new BarChart("Private memory afterwards", "MiB", [.. targets.Select(t => (t, Statistics.Median(slices.Where(s => s.Target == t).Select(static s => s.PrivateBytes / Mebibyte))))]),
         };
-        charts.AddRange(ChartsOf(rates));
-        return new Section(scenario.Title, scenario.Description, rates.Length == 0 ? [full] : [full, TableOf(rates)], charts);
+        charts.AddRange(ChartsOf(rates, unit));
+        return new Section(scenario.Title, scenario.Description, rates.Length == 0 ? [full] : [full, TableOf(rates, unit)], charts);
     }
 
     private static Section? OfFixedRate(LoadResults results, Scenario scenario)
     {
         FixedRate[] rates = [.. results.FixedRates.Where(f => f.Scenario == scenario.Name)];
-        return rates.Length == 0 ? null : new Section(scenario.Title, scenario.Description, [TableOf(rates)], [.. ChartsOf(rates)]);
+        return rates.Length == 0 ? null : new Section(scenario.Title, scenario.Description, [TableOf(rates, scenario.Unit)], [.. ChartsOf(rates, scenario.Unit)]);
     }
 
-    private static Table TableOf(FixedRate[] rates) => new(
-        $"At {rates[0].PerSecond:N0} requests/s",
-        ["Target", "Mean ms", "p50", "p90", "p99", "p99.9", "p99.99", "Max", "CPU us/request", "Requests"],
+    private static Table TableOf(FixedRate[] rates, string unit) => new(
+        $"At {rates[0].PerSecond:N0} {unit}s/s",
+        ["Target", "Mean ms", "p50", "p90", "p99", "p99.9", "p99.99", "Max", $"CPU us/{unit}", $"{Capital(unit)}s"],
         [.. rates.Select(static f => (IReadOnlyList<string>)
             [
                 NameOf(f), Milliseconds(f.MeanMilliseconds), Milliseconds(f.At(0.5)), Milliseconds(f.At(0.9)), Milliseconds(f.At(0.99)), Milliseconds(f.At(0.999)),
@@ -138,13 +139,13 @@ internal static class DocumentBuilder
                 f.Count.ToString("N0", CultureInfo.InvariantCulture),
             ])]);
 
-    private static IEnumerable<Chart> ChartsOf(FixedRate[] rates)
+    private static IEnumerable<Chart> ChartsOf(FixedRate[] rates, string unit)
     {
         if (rates.Length == 0)
             yield break;
-        string title = $"Latency at {rates[0].PerSecond:N0} requests/s";
+        string title = $"Latency at {rates[0].PerSecond:N0} {unit}s/s";
         yield return new LineChart(
-            title + " by percentile", "of the requests", "ms", [(0, "0"), (1, "90 %"), (2, "99 %"), (3, "99.9 %"), (4, "99.99 %"), (5, "99.999 %")], true,
+            title + " by percentile", $"of the {unit}s", "ms", [(0, "0"), (1, "90 %"), (2, "99 %"), (3, "99.9 %"), (4, "99.99 %"), (5, "99.999 %")], true,
             [.. rates.Select(static f => (NameOf(f), (IReadOnlyList<(double, double)>)
                 [.. f.Percentiles.Where(static p => p.Part < 1).Select(static p => (-Math.Log10(1 - p.Part), p.Milliseconds))]))]);
         int seconds = rates.Max(static f => f.Seconds.Count);
@@ -206,6 +207,8 @@ internal static class DocumentBuilder
                 Line("What others took of the cores", "cores", ("others", static s => s.Others)),
             ]);
     }
+
+    private static string Capital(string word) => char.ToUpperInvariant(word[0]) + word[1..];
 
     private static string Text(Ratio? ratio) => ratio is null ? "" : $"{ratio.Median:F2}x ({ratio.Low:F2}-{ratio.High:F2})";
 

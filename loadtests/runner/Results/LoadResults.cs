@@ -32,6 +32,26 @@ internal sealed record LoadResults
     public List<Failure> Failures { get; init; } = [];
 
     public List<SoakResults> Soaks { get; init; } = [];
+
+    /// <summary>These, with another run's in place of its scenarios.</summary>
+    public LoadResults With(LoadResults later)
+    {
+        bool Stays(string scenario) => !later.Scenarios.Contains(scenario);
+        bool hasIdle = later.Scenarios.Any(static name => Scenario.All.Any(s => s.Name == name && s.Kind == ScenarioKind.Idle));
+        return this with
+        {
+            Took = Took + later.Took,
+            Command = $"{Command}` and `{later.Command}",
+            Targets = [.. Targets.Union(later.Targets)],
+            Scenarios = [.. Scenarios.Union(later.Scenarios)],
+            Machine = [.. Machine.Union(later.Machine)],
+            Slices = [.. Slices.Where(s => Stays(s.Scenario)), .. later.Slices],
+            FixedRates = [.. FixedRates.Where(f => Stays(f.Scenario)), .. later.FixedRates],
+            Idle = hasIdle ? later.Idle : Idle,
+            Failures = [.. Failures.Where(f => Stays(f.Scenario)), .. later.Failures],
+            Soaks = [.. Soaks, .. later.Soaks],
+        };
+    }
 }
 
 internal sealed record MachineFact(string Name, string Value);
