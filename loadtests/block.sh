@@ -37,7 +37,7 @@ cores=0,1
 client_cores=
 port=18082
 
-read_options "targets rate fraction ms seconds warmup rounds connections cores client-cores port" "$@"
+read_options "targets rate fraction ms seconds warmup rounds connections cores client-cores port no-build?" "$@"
 IFS=, read -ra targets <<< "$targets"
 if [[ -z $client_cores ]]; then
     if [[ $cores == 0 ]]; then client_cores=1; else client_cores=0,1; fi

@@ -22,7 +22,7 @@ connections=10000
 seconds=10
 settle=15
 port=18084
-read_options "connections seconds settle port ..." "$@"
+read_options "connections seconds settle port no-build? ..." "$@"
 targets=("${arguments[@]}")
 ((${#targets[@]} > 0)) || targets=(netgo)
 need curl awk wrk

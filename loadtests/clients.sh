@@ -7,15 +7,11 @@ source "$(dirname "${BASH_SOURCE[0]}")/targets.sh"
 source "$loadtests/clients/server.sh"
 
 port=$(free_port)
-clients=()
-while (($# > 0)); do
-    case $1 in
-        --port) port=$2; shift 2 ;;
-        --help) echo "usage: clients.sh [--port P] [CLIENT...]"; exit 0 ;;
-        -*) die "usage: clients.sh [--port P] [CLIENT...]" ;;
-        *) clients+=("$1"); shift ;;
-    esac
-done
+usage() {
+    echo "usage: clients.sh [--port P] [CLIENT...]"
+}
+read_options "port ..." "$@"
+clients=("${arguments[@]}")
 ((${#clients[@]} > 0)) || clients=(curl dotnet go node h2load nginx haproxy chromium)
 
 passed=0

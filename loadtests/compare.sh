@@ -37,7 +37,7 @@ connections=64
 port=18081
 server_core=0
 client_core=1
-read_options "targets to scenarios rounds slices seconds warmup connections port server-core client-core" "$@"
+read_options "targets to scenarios rounds slices seconds warmup connections port server-core client-core no-build?" "$@"
 IFS=, read -ra targets <<< "$targets"
 IFS=, read -ra scenarios <<< "$scenarios"
 need taskset wrk curl awk

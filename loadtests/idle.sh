@@ -20,7 +20,7 @@ END
 connections=10000
 settle=15
 port=18083
-read_options "connections settle port ..." "$@"
+read_options "connections settle port no-build? ..." "$@"
 targets=("${arguments[@]}")
 ((${#targets[@]} > 0)) || targets=(floor go aspnet netgo)
 need curl awk gcc

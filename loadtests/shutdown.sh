@@ -20,16 +20,11 @@ source "$loadtests/clients/server.sh"
 
 port=$(free_port)
 seed=$(date +%s)
-rounds=100
-while (($# > 0)); do
-    case $1 in
-        --port) port=$2; shift 2 ;;
-        --seed) seed=$2; shift 2 ;;
-        --help) echo "usage: shutdown.sh [--port P] [--seed N] [ROUNDS]"; exit 0 ;;
-        -*) die "usage: shutdown.sh [--port P] [--seed N] [ROUNDS]" ;;
-        *) rounds=$1; shift ;;
-    esac
-done
+usage() {
+    echo "usage: shutdown.sh [--port P] [--seed N] [ROUNDS]"
+}
+read_options "port seed ..." "$@"
+rounds=${arguments[0]:-100}
 
 build_server
 publish "$loadtests/clients/shutdown" clients-shutdown

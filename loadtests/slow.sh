@@ -8,15 +8,10 @@ source "$(dirname "${BASH_SOURCE[0]}")/targets.sh"
 source "$loadtests/clients/server.sh"
 
 port=$(free_port)
-arguments=()
-while (($# > 0)); do
-    case $1 in
-        --port) port=$2; shift 2 ;;
-        --help) echo "usage: slow.sh [--port P] [SECONDS [CONNECTIONS [BOUND]]]"; exit 0 ;;
-        -*) die "usage: slow.sh [--port P] [SECONDS [CONNECTIONS [BOUND]]]" ;;
-        *) arguments+=("$1"); shift ;;
-    esac
-done
+usage() {
+    echo "usage: slow.sh [--port P] [SECONDS [CONNECTIONS [BOUND]]]"
+}
+read_options "port ..." "$@"
 seconds=${arguments[0]:-60}
 connections=${arguments[1]:-5000}
 bound=${arguments[2]:-100}

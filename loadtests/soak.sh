@@ -13,6 +13,7 @@ usage: soak.sh [options] TARGET [SECONDS]
   --connections N   (200)
   --seed N          of what the clients do (the clock)
   --port P          (18084)
+  --no-build        use what is in build/
 
 Fails when an answer was wrong, the process died, its standard error tells of an exception, its descriptors did not come
 back to what they were after the warm-up, or its resident set grew by more than 20 % and 20 MiB.
@@ -23,7 +24,7 @@ warmup=30
 connections=200
 seed=
 port=18084
-read_options "warmup connections seed port ..." "$@"
+read_options "warmup connections seed port no-build? ..." "$@"
 ((${#arguments[@]} == 1 || ${#arguments[@]} == 2)) || { usage >&2; exit 2; }
 target=${arguments[0]}
 seconds=${arguments[1]:-1800}
@@ -35,7 +36,7 @@ if [[ $target == */* ]]; then
     [[ -x $target ]] || die "$target is not a program"
     command=("$target" "$port")
 else
-    build_target "$target"
+    [[ -z $with_build ]] || build_target "$target"
     target_command "$target" "$port"
 fi
 build_client soak

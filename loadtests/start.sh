@@ -28,7 +28,7 @@ END
 starts=20
 seconds=5
 port=18084
-read_options "starts seconds port ..." "$@"
+read_options "starts seconds port no-build? ..." "$@"
 for value in "$starts" "$seconds" "$port"; do
     [[ $value =~ ^[0-9]+$ ]] || die "'$value' is not a number"
 done

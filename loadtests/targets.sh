@@ -14,7 +14,7 @@
 #   target_ticks                 processor time that they have used, in clock ticks, all their threads
 #
 #   read_options "NAME..." ARGUMENT...
-#                                --NAME VALUE sets NAME (- becomes _), --no-build empties with_build; NAME? has no value, and is set to 1. With ...
+#                                --NAME VALUE sets NAME (- becomes _). NAME? has no value, and is set to 1: no-build? empties with_build too. With ...
 #                                among them there may be other arguments, which become the array arguments. The script defines usage
 #
 # The script that sources this sets `set -euo pipefail` and gets a trap that stops the target and removes $scratch. One with
@@ -63,7 +63,6 @@ read_options() {
     arguments=()
     while (($# > 0)); do
         case $1 in
-            --no-build) with_build= ;;
             --help) usage; exit 0 ;;
             -*)
                 name=${1#--}
@@ -85,6 +84,7 @@ read_options() {
         esac
         shift
     done
+    [[ -z ${no_build:-} ]] || with_build=
 }
 
 need() {

@@ -11,17 +11,12 @@ source "$(dirname "${BASH_SOURCE[0]}")/targets.sh"
 source "$loadtests/clients/server.sh"
 
 rounds=3
-mib=1024
 targets=netgo,go,nginx
-while (($# > 0)); do
-    case $1 in
-        --rounds) rounds=$2; shift 2 ;;
-        --targets) targets=$2; shift 2 ;;
-        --help) echo "usage: transfer.sh [--rounds N] [--targets LIST] [SIZE]"; exit 0 ;;
-        -*) die "usage: transfer.sh [--rounds N] [--targets LIST] [SIZE]" ;;
-        *) mib=$1; shift ;;
-    esac
-done
+usage() {
+    echo "usage: transfer.sh [--rounds N] [--targets LIST] [SIZE]"
+}
+read_options "rounds targets ..." "$@"
+mib=${arguments[0]:-1024}
 IFS=, read -ra targets <<< "$targets"
 need curl taskset awk
 (($(nproc) >= 2)) || die "two cores are needed"

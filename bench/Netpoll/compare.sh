@@ -38,7 +38,7 @@ warmup=4
 port=18085
 server_core=0
 client_core=1
-read_options "targets scenarios rounds slices seconds warmup port server-core client-core" "$@"
+read_options "targets scenarios rounds slices seconds warmup port server-core client-core no-build?" "$@"
 IFS=, read -ra targets <<< "$targets"
 IFS=, read -ra scenarios <<< "$scenarios"
 need taskset gcc awk

@@ -27,7 +27,7 @@ target=netgo
 rate='' duration='' vus='' p99=''
 port=18095
 without_k6=
-read_options "target rate duration vus p99 port without-k6? ..." "$@"
+read_options "target rate duration vus p99 port without-k6? no-build? ..." "$@"
 ((${#arguments[@]} == 1)) || { usage >&2; exit 2; }
 scenario=${arguments[0]}
 line=$(sed -nE "s/^ +$scenario: \{ (.*) \},$/, \1,/p" "$scripts/scenarios.ts")

@@ -40,12 +40,13 @@ static ssize_t outcome(SSL *tls, int result) {
     case SSL_ERROR_WANT_WRITE: errno = EAGAIN; return -1;
     case SSL_ERROR_ZERO_RETURN: return 0;
     case SSL_ERROR_SYSCALL: return errno == 0 ? 0 : -1;
-    default: errno = EPROTO; return -1;
+    default: ERR_print_errors_fp(stderr); errno = EPROTO; return -1;
     }
 }
 
 static int shake_tls(SSL *tls) {
     ERR_clear_error();
+    errno = 0;
     ssize_t result = outcome(tls, SSL_do_handshake(tls));
     return result > 0 ? 1 : result < 0 && errno == EAGAIN ? 0 : -1;
 }

@@ -252,19 +252,19 @@ static void on_closed(struct connection *c) {
 
 static void on_event(struct connection *c, uint32_t events) {
     if (c->state == OPENING) {
-        if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
+        bool has_failed = (events & (EPOLLERR | EPOLLHUP)) != 0;
+        if (!has_failed && (events & EPOLLOUT) == 0)
+            return;
+        // One that is connected has room for a handshake: EPOLLOUT comes with each event.
+        int shaken = has_failed ? -1 : channel_shake(&c->channel);
+        if (shaken < 0) {
             if (!c->has_request) {
-                fprintf(stderr, "rate: 127.0.0.1:%d does not accept connections\n", options.port);
+                fprintf(stderr, "rate: 127.0.0.1:%d does not accept connections%s\n", options.port, channel_has_tls() ? " with TLS" : "");
                 exit(1);
             }
             fail_request(c, "could not connect");
             return;
         }
-        if ((events & EPOLLOUT) == 0)
-            return; // a socket that is connected has room for a handshake: that comes with each event
-        int shaken = channel_shake(&c->channel);
-        if (shaken < 0)
-            fail("the handshake of TLS");
         if (shaken == 0)
             return;
         if (c->has_request)

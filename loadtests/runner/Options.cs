@@ -9,8 +9,8 @@ internal sealed record Options
         usage: run [options]              every scenario against every target, and a report
                run soak [options]         one target at a fixed rate for long, and a report
                run report FILE... [--output FOLDER]
-                                          the report again, from the results.json of these runs, beside the first. Of several what
-                                          a later one has measured replaces what an earlier one has: FOLDER gets them as one
+                                          the report again, from the results.json of a run, beside it or in FOLDER. Of several runs it is
+                                          one, in which what a later one has of a scenario replaces all that an earlier one has of it
 
           --targets A,B,...      those of loadtests/README.md (floor,netgo,aspnet,aspnet-netpoll,go,nginx,h2o,haproxy; nginx, h2o and
                                  haproxy only where they are installed; soak: netgo)
@@ -18,11 +18,11 @@ internal sealed record Options
           --rounds N             with new processes (2)
           --slices N             in which each target is measured in turn, in a round (3)
           --seconds S            of a slice (2)
-          --rate-seconds S       at a fixed rate, in as many slices (6)
+          --rate-seconds S       at a fixed rate (6), in as many slices where opening the connections costs little, each of whole seconds
           --warmup S             of a new process (15; Kestrel on one core needs as much)
           --settle S             before each scenario, and before what is measured at a fixed rate (2)
-          --rate R               requests/s at the fixed rate (half of what the slowest target does in the scenario; soak: half of
-                                 what the target does)
+          --rate R               requests/s at the fixed rate (half of what the slowest target does in the scenario, at most 20,000;
+                                 soak: half of what the target does)
           --server-cores LIST    as taskset takes them (0)
           --client-cores LIST    (1)
           --port P               the first of as many as there are targets (18200)

@@ -25,7 +25,7 @@ internal sealed class Runner(Options options, LoadResults results, string scratc
             foreach (IGrouping<string, Scenario> group in options.Scenarios.GroupBy(static s => s.Protocol))
                 await RunGroupAsync([.. group], round, cancellationToken);
         }
-        foreach (FixedRateSum sum in _fixedRates.Values)
+        foreach (FixedRateSum sum in _fixedRates.Values.Where(static s => s.Latencies.Count > 0))
             results.FixedRates.Add(sum.ToResult());
     }
 
@@ -97,20 +97,26 @@ internal sealed class Runner(Options options, LoadResults results, string scratc
         }
     }
 
+    // As FullLoadAsync.
     private async Task FixedRatesAsync(Scenario scenario, List<(string Name, Target Target)> targets, CancellationToken cancellationToken)
     {
         double perSecond = RateOf(scenario);
         int slices = FixedRateSlices(scenario);
         for (int slice = 1; slice <= slices; slice++)
         {
-            foreach ((string name, Target target) in targets)
+            foreach ((string name, Target target) in targets.ToArray())
             {
                 _progress.Say(scenario.Name, $"{name} at {perSecond:F0} {scenario.Unit}s/s, slice {slice} of {slices}");
-                await Attempt(scenario, name, () => FixedRateAsync(scenario, name, target, perSecond, "", "", cancellationToken));
-                if (scenario.Kind == ScenarioKind.Blockers)
-                    await Attempt(scenario, name, () => FixedRateAsync(scenario, name, target, perSecond, "with blockers", Blockers, cancellationToken));
-                if (scenario.Kind == ScenarioKind.SlowClients)
-                    await Attempt(scenario, name, () => AmongSlowClientsAsync(scenario, name, target, perSecond, cancellationToken));
+                bool went = await Attempt(scenario, name, async () =>
+                {
+                    await FixedRateAsync(scenario, name, target, perSecond, "", "", cancellationToken);
+                    if (scenario.Kind == ScenarioKind.Blockers)
+                        await FixedRateAsync(scenario, name, target, perSecond, "with blockers", Blockers, cancellationToken);
+                    if (scenario.Kind == ScenarioKind.SlowClients)
+                        await AmongSlowClientsAsync(scenario, name, target, perSecond, cancellationToken);
+                });
+                if (!went)
+                    targets.Remove((name, target));
             }
         }
     }
@@ -153,8 +159,9 @@ internal sealed class Runner(Options options, LoadResults results, string scratc
         if (!_fixedRates.TryGetValue((scenario.Name, name, variant), out FixedRateSum? sum))
             _fixedRates.Add((scenario.Name, name, variant), sum = new FixedRateSum(scenario.Name, name, variant, perSecond));
         double before = ProcessFigures.CpuSeconds(target.Pid);
-        double seconds = options.RateSeconds / FixedRateSlices(scenario);
-        double settle = options.Settle / FixedRateSlices(scenario);
+        int slices = FixedRateSlices(scenario);
+        double seconds = Math.Ceiling(options.RateSeconds / slices); // latency over time is one of whole seconds
+        double settle = options.Settle / slices;
         if (scenario.Kind == ScenarioKind.WebSocket)
             await _webSocket.RunAtAsync(target, scenario, perSecond, settle, seconds, sum.Latencies, cancellationToken);
         else
@@ -163,8 +170,10 @@ internal sealed class Runner(Options options, LoadResults results, string scratc
         sum.Requests += perSecond * (settle + seconds);
     }
 
-    // Connections are opened for each: of thousands that would cost as much as what is asked over them.
-    private int FixedRateSlices(Scenario scenario) => scenario.Connections <= 1024 ? options.Slices : 1;
+    // The connections are opened for each: of many of them, or of those with TLS, that would cost much beside what is asked over them. And slow clients
+    // need their time to be slow.
+    private int FixedRateSlices(Scenario scenario) =>
+        scenario is { Connections: < 1024, Protocol: "http", Kind: not ScenarioKind.SlowClients } ? Math.Min(options.Slices, (int)Math.Ceiling(options.RateSeconds)) : 1;
 
     private async Task AmongSlowClientsAsync(Scenario scenario, string name, Target target, double perSecond, CancellationToken cancellationToken)
     {

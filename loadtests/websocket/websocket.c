@@ -317,7 +317,9 @@ static void end_frame(struct connection *c) {
         else
             close_connection(c);
     } else if (frame.opcode < CLOSE && frame.final) {
-        if (c->echoed < options.size)
+        if (c->state != WAITING)
+            go_wrong(c, "a message that nothing asked for");
+        else if (c->echoed < options.size)
             go_wrong(c, "the echo is too short");
         else
             on_echo(c);

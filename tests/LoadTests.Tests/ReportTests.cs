@@ -67,20 +67,32 @@ public sealed partial class ReportTests
     }
 
     [Fact]
-    public void What_a_later_run_has_measured_replaces_what_an_earlier_one_has()
+    public void What_a_later_run_has_of_a_scenario_replaces_what_an_earlier_one_has()
     {
         LoadResults earlier = Results();
         earlier.Slices.Add(earlier.Slices[0] with { Scenario = "json" });
-        LoadResults later = Results() with { Scenarios = ["plaintext"], Command = "again" };
-        later.Slices.RemoveAll(static s => s.Scenario != "plaintext");
-        later.FixedRates.Clear();
+        earlier.FixedRates.Add(earlier.FixedRates[0] with { Scenario = "json" });
+        LoadResults later = Results() with { Scenarios = ["plaintext", "json"], Targets = ["netgo", "h2o"], Command = "again" };
+        later.Slices[0] = later.Slices[0] with { CpuMicroseconds = 77 };
+        later.FixedRates.Clear(); // it was stopped before these
         later.Idle.Clear();
+        later.Failures.Add(new Failure("json", "h2o", "stopped"));
+
         LoadResults both = earlier.With(later);
-        Assert.Equal([.. earlier.Slices.Where(static s => s.Scenario != "plaintext"), .. later.Slices], both.Slices);
-        Assert.DoesNotContain(both.FixedRates, static f => f.Scenario == "plaintext");
-        Assert.Equal(earlier.FixedRates.Count(static f => f.Scenario != "plaintext"), both.FixedRates.Count);
-        Assert.Equal(earlier.Idle, both.Idle); // which the later one did not look at
+        Assert.Equal(["json", .. later.Slices.Select(static s => s.Scenario)], both.Slices.Select(static s => s.Scenario));
+        Assert.Contains(both.Slices, static s => s.CpuMicroseconds == 77);
+        Assert.Equal(earlier.FixedRates, both.FixedRates);
+        Assert.Equal(earlier.Idle, both.Idle);
+        Assert.Equal(["floor", "netgo", "go", "h2o"], both.Targets);
+        Assert.Single(both.Failures);
         Assert.Contains("<odd>` and `again`", MarkdownReport.Write(both), StringComparison.Ordinal);
+
+        later.FixedRates.Add(earlier.FixedRates[0] with { Count = 7 });
+        later.Idle.Add(earlier.Idle[0] with { Answered = 7 });
+        both = earlier.With(later);
+        Assert.Equal([5000, 7], both.FixedRates.Select(static f => f.Count));
+        Assert.Equal(7, Assert.Single(both.Idle).Answered);
+        Assert.Throws<LoadTestException>(() => earlier.With(later with { ServerCores = "0,1" }));
     }
 
     private static LoadResults Results()

@@ -102,14 +102,15 @@ internal static class DocumentBuilder
             [.. targets.Select(t =>
                 {
                     Slice[] own = [.. slices.Where(s => s.Target == t)];
-                    // With several requests at a time wrk may know no percentile: it says 0.
                     string Median(Func<Slice, double> figure, string format) => Statistics.Median(own.Select(figure)).ToString(format, CultureInfo.InvariantCulture);
+                    // With several requests at a time wrk may not know the percentiles: it says 0.
+                    string Known(Func<Slice, double> figure) => own.All(s => figure(s) > 0 && s.P99 > 0) ? Median(figure, "F2") : "";
                     return (IReadOnlyList<string>)
                     [
                         t, Median(static s => s.CpuMicroseconds, "F2"),
                         .. bases.Select(b => b.Name == t ? "1" : Text(Statistics.RatioOf(slices, t, b.Name, static s => s.CpuMicroseconds))),
-                        Median(static s => s.PerSecond, "N0"), Percent(Statistics.Median(own.Select(static s => s.Core))), Median(static s => s.P50, "F2"),
-                        own.All(static s => s.P99 > 0) ? Median(static s => s.P99, "F2") : "", own.Max(static s => s.Max).ToString("F1", CultureInfo.InvariantCulture),
+                        Median(static s => s.PerSecond, "N0"), Percent(Statistics.Median(own.Select(static s => s.Core))), Known(static s => s.P50),
+                        Known(static s => s.P99), own.Max(static s => s.Max).ToString("F1", CultureInfo.InvariantCulture),
                         Median(static s => s.PrivateBytes / Mebibyte, "F0"),
                     ];
                 })]);

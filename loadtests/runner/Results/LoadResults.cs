@@ -33,11 +33,14 @@ internal sealed record LoadResults
 
     public List<SoakResults> Soaks { get; init; } = [];
 
-    /// <summary>These, with another run's in place of its scenarios.</summary>
+    /// <summary>These, with what another run has of a scenario (of full load, and of fixed rates) in place of what there is of it here.</summary>
+    /// <exception cref="LoadTestException">It was on other cores.</exception>
     public LoadResults With(LoadResults later)
     {
-        bool Stays(string scenario) => !later.Scenarios.Contains(scenario);
-        bool hasIdle = later.Scenarios.Any(static name => Scenario.All.Any(s => s.Name == name && s.Kind == ScenarioKind.Idle));
+        if ((ServerCores, ClientCores) != (later.ServerCores, later.ClientCores))
+            throw new LoadTestException("one of the runs was on other cores than another");
+        HashSet<string> loaded = [.. later.Slices.Select(static s => s.Scenario)];
+        HashSet<string> rated = [.. later.FixedRates.Select(static f => f.Scenario)];
         return this with
         {
             Took = Took + later.Took,
@@ -45,10 +48,10 @@ internal sealed record LoadResults
             Targets = [.. Targets.Union(later.Targets)],
             Scenarios = [.. Scenarios.Union(later.Scenarios)],
             Machine = [.. Machine.Union(later.Machine)],
-            Slices = [.. Slices.Where(s => Stays(s.Scenario)), .. later.Slices],
-            FixedRates = [.. FixedRates.Where(f => Stays(f.Scenario)), .. later.FixedRates],
-            Idle = hasIdle ? later.Idle : Idle,
-            Failures = [.. Failures.Where(f => Stays(f.Scenario)), .. later.Failures],
+            Slices = [.. Slices.Where(s => !loaded.Contains(s.Scenario)), .. later.Slices],
+            FixedRates = [.. FixedRates.Where(f => !rated.Contains(f.Scenario)), .. later.FixedRates],
+            Idle = later.Idle.Count > 0 ? later.Idle : Idle,
+            Failures = [.. Failures, .. later.Failures],
             Soaks = [.. Soaks, .. later.Soaks],
         };
     }
