@@ -62,7 +62,7 @@ start --grace 0.5
 curl -s -m 15 -o "$scratch/slept" "$url/sleep?ms=9000" &
 slow=$!
 started "$slow"
-sleep 0.3
+sleep 2 # it has come by then
 kill -TERM "$server"
 ended "$server" 5
 ((status == 1)) || die "a request was cut off, and the exit code is $status"

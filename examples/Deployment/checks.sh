@@ -51,8 +51,8 @@ started() { running+=("$1"); }
 take_notifications() {
     export NOTIFY_SOCKET=$scratch/notify
     touch "$scratch/notified"
-    # Each datagram is a line: they come without an end of line.
-    socat -u "UNIX-RECVFROM:$NOTIFY_SOCKET,fork" "SYSTEM:cat; echo" >> "$scratch/notified" 2> "$scratch/socat" &
+    # Each datagram is a line, in one piece: they come without an end of line.
+    socat -u "UNIX-RECVFROM:$NOTIFY_SOCKET,fork" "SYSTEM:awk 1" >> "$scratch/notified" 2> "$scratch/socat" &
     started $!
     within 10 test -S "$NOTIFY_SOCKET"
 }

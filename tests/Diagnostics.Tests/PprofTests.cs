@@ -100,7 +100,9 @@ public sealed class PprofTests : IAsyncLifetime
         GoMutex a = new(), b = new();
         using var end = new ManualResetEventSlim();
         using var cancel = new CancellationTokenSource();
-        Task deadlock = Task.WhenAll(Go.RunAsync(() => LockBothAsync(a, b, cancel.Token)), Go.RunAsync(() => LockBothAsync(b, a, cancel.Token)));
+        var locked = new WaitGroup();
+        locked.Add(2);
+        Task deadlock = Task.WhenAll(Go.RunAsync(() => LockBothAsync(a, b, locked, cancel.Token)), Go.RunAsync(() => LockBothAsync(b, a, locked, cancel.Token)));
         Task blocked = Go.RunAsync(() => BlockAsync(end));
         Bounded.Until(() => GoScheduler.Default.Goroutines().Count(g => g.WaitReason == WaitReason.Mutex) == 2, "two wait for a mutex");
         Bounded.Until(() => GoScheduler.Default.Goroutines().Any(g => g.ThreadId != 0), "one blocks");
@@ -206,10 +208,11 @@ public sealed class PprofTests : IAsyncLifetime
         await never.ReceiveAsync(); // here: wait
     }
 
-    private static async Task LockBothAsync(GoMutex first, GoMutex second, CancellationToken cancellationToken)
+    private static async Task LockBothAsync(GoMutex first, GoMutex second, WaitGroup locked, CancellationToken cancellationToken)
     {
         await first.LockAsync(cancellationToken);
-        await Go.SleepAsync(TimeSpan.FromMilliseconds(50), cancellationToken);
+        locked.Done();
+        await locked.WaitAsync(cancellationToken);
         await second.LockAsync(cancellationToken); // here: deadlock
     }
 
@@ -244,6 +247,8 @@ public sealed class PprofTests : IAsyncLifetime
         var group = new WaitGroup();
         for (int i = 0; i < waiters; i++)
             group.Go(() => LockOnceAsync(mutex));
+        while (GoScheduler.Default.Goroutines().Count(static g => g.WaitReason == WaitReason.Mutex) < waiters)
+            await Go.SleepAsync(TimeSpan.FromMilliseconds(1));
         await Go.SleepAsync(TimeSpan.FromMilliseconds(50));
         mutex.Unlock(); // here: unlock
         await group.WaitAsync();

@@ -57,8 +57,7 @@ public sealed class DataRateTests : IDisposable
             s.ReadTimeout = TimeSpan.FromSeconds(1);
         });
         using RawClient client = server.Connect();
-        client.Send(Post + "Content-Length: 30000000\r\n\r\n");
-        client.Send(new byte[15_000_000]);
+        client.Send([.. Encoding.Latin1.GetBytes(Post + "Content-Length: 30000000\r\n\r\n"), .. new byte[15_000_000]]);
         using var stop = new CancellationTokenSource(TestServer.Bound);
         Task sending = TrickleAsync(client, "x", stop.Token);
         Assert.Equal(408, client.ReadResponse().StatusCode);
@@ -243,10 +242,16 @@ public sealed class DataRateTests : IDisposable
     {
         const int Length = 30_000_000;
         await File.WriteAllBytesAsync(_path, new byte[Length]);
+        var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var server = new TestServer(
-            new HandlerFunc((response, _) => SendLarge(way, response, Length)), s => s.WriteTimeout = TimeSpan.FromMilliseconds(300), tls: TlsFor(way));
+            new HandlerFunc((response, _) =>
+            {
+                entered.TrySetResult();
+                return SendLarge(way, response, Length);
+            }),
+            s => s.WriteTimeout = TimeSpan.FromMilliseconds(300), tls: TlsFor(way));
         using Socket socket = await RequestAsync(server, way);
-        Assert.True(SpinWait.SpinUntil(() => server.Server.ConnectionCount == 1, RawClient.BoundMilliseconds));
+        await entered.Task.WaitAsync(TestServer.Bound);
         Assert.True(SpinWait.SpinUntil(() => server.Server.ConnectionCount == 0, RawClient.BoundMilliseconds), "The connection is still open.");
         Assert.Equal(-1, await ReadSlowlyAsync(socket, 1_000_000, TimeSpan.Zero, Length));
     }

@@ -6,6 +6,7 @@ public class TimeoutTests
 {
     private const string Get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
     private static readonly TimeSpan s_short = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan s_head = TimeSpan.FromSeconds(1); // within which the client, too, has to begin
 
     [Theory]
     [InlineData("G")]
@@ -14,7 +15,7 @@ public class TimeoutTests
     [InlineData(Get + "GET /second HTTP/1.1\r\n")]
     public async Task A_head_that_takes_too_long_is_answered_with_408(string start)
     {
-        await using var server = new TestServer(Handlers.Ok, s => s.ReadHeaderTimeout = s_short);
+        await using var server = new TestServer(Handlers.Ok, s => s.ReadHeaderTimeout = s_head);
         using RawClient client = server.Connect();
         client.Send(start);
         if (start.StartsWith(Get, StringComparison.Ordinal))
@@ -29,7 +30,7 @@ public class TimeoutTests
     [Fact]
     public async Task A_head_that_trickles_in_is_not_given_more_time()
     {
-        await using var server = new TestServer(Handlers.Ok, s => s.ReadHeaderTimeout = s_short);
+        await using var server = new TestServer(Handlers.Ok, s => s.ReadHeaderTimeout = s_head);
         using RawClient client = server.Connect();
         client.Send("GET / HTTP/1.1\r\nHost: h\r\nX: ");
         using var stop = new CancellationTokenSource(TestServer.Bound);
@@ -51,10 +52,10 @@ public class TimeoutTests
     public async Task The_time_of_a_head_begins_with_its_first_byte()
     {
         // A connection that waits longer for its request than a head may take is not late.
-        await using var server = new TestServer(Handlers.Ok, s => s.ReadHeaderTimeout = s_short);
+        await using var server = new TestServer(Handlers.Ok, s => s.ReadHeaderTimeout = s_head);
         using RawClient client = server.Connect();
         Assert.Equal(200, client.Exchange(Get).StatusCode);
-        await Task.Delay(3 * s_short);
+        await Task.Delay(1.2 * s_head);
         Assert.Equal(200, client.Exchange(Get).StatusCode);
     }
 
@@ -86,9 +87,9 @@ public class TimeoutTests
     {
         await using var server = new TestServer(async (response, request) =>
         {
-            await Task.Delay(5 * s_short);
+            await Task.Delay(1.2 * s_head);
             await response.WriteAsync("late");
-        }, s => s.ReadHeaderTimeout = s.ReadTimeout = s.WriteTimeout = s.IdleTimeout = s_short);
+        }, s => s.ReadHeaderTimeout = s.ReadTimeout = s.WriteTimeout = s.IdleTimeout = s_head);
         using RawClient client = server.Connect();
         Assert.Equal("late", client.Exchange(Get).Text);
         Assert.Equal("late", client.Exchange(Get).Text);
@@ -190,10 +191,15 @@ public class TimeoutTests
     [Fact]
     public async Task A_client_that_does_not_read_pipelined_answers_is_given_up()
     {
-        await using var server = new TestServer((response, request) => response.WriteAsync(new string('x', request.Path == "/alive" ? 1 : 50_000)), s => s.WriteTimeout = s_short);
+        var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = new TestServer((response, request) =>
+        {
+            entered.TrySetResult();
+            return response.WriteAsync(new string('x', request.Path == "/alive" ? 1 : 50_000));
+        }, s => s.WriteTimeout = s_short);
         using RawClient client = server.Connect(receiveBufferSize: 4096);
         Task sending = Task.Run(() => client.SendAnyway(string.Concat(Enumerable.Repeat(Get, 2000))));
-        Assert.True(SpinWait.SpinUntil(() => server.Server.ConnectionCount == 1, RawClient.BoundMilliseconds));
+        await entered.Task.WaitAsync(TestServer.Bound);
         Assert.True(SpinWait.SpinUntil(() => server.Server.ConnectionCount == 0, RawClient.BoundMilliseconds), "The connection is still open.");
         await sending.WaitAsync(TestServer.Bound);
         server.AssertAlive();

@@ -288,8 +288,8 @@ public sealed class TlsTests : IDisposable
             Handlers.Echo,
             s =>
             {
-                s.ReadHeaderTimeout = TimeSpan.FromMilliseconds(100);
-                s.ReadTimeout = TimeSpan.FromMilliseconds(100);
+                s.ReadHeaderTimeout = TimeSpan.FromSeconds(1);
+                s.ReadTimeout = TimeSpan.FromSeconds(1);
                 s.IdleTimeout = TimeSpan.FromSeconds(2);
             },
             tls: Options);

@@ -152,8 +152,10 @@ public class DeferredWorkTests
         await scheduler.RunAsync(() =>
         {
             Assert.True(Machine.TryDefer(scheduler, work));
+            long begin = Environment.TickCount64;
             if (blocks)
-                Thread.Sleep(200);
+                while (work.Done == 0 && Environment.TickCount64 - begin < Bounded.Limit.TotalMilliseconds)
+                    Thread.Sleep(200);
             else
                 ComputeUntilDone(work);
             Assert.Equal(1, work.Done);

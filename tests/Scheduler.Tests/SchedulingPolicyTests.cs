@@ -149,27 +149,42 @@ public sealed class SchedulingPolicyTests
     [Fact]
     public async Task The_time_slice_is_the_policys()
     {
-        // With a slice without end nobody takes the processor of code that computes.
-        using GoScheduler scheduler = Bounded.NewScheduler(new SchedulerOptions { MaxProcs = 1, Policy = new DeadlineFirstPolicy(timeSlice: s_longSlice) });
-        bool stop = false;
-        int spins = 0;
-        Task spinner = scheduler.RunAsync(() =>
+        // With a slice without end nobody takes the processor of code that computes. Of a thread that waits for a collection to end it is taken.
+        bool ranBeside;
+        long taken;
+        int attempt = 0;
+        do
         {
-            while (!Volatile.Read(ref stop))
+            (ranBeside, taken) = await TryAsync();
+        }
+        while (ranBeside && taken > 0 && ++attempt < 10);
+        Assert.False(ranBeside);
+
+        static async Task<(bool RanBeside, long Taken)> TryAsync()
+        {
+            using GoScheduler scheduler = Bounded.NewScheduler(new SchedulerOptions { MaxProcs = 1, Policy = new DeadlineFirstPolicy(timeSlice: s_longSlice) });
+            bool stop = false;
+            int spins = 0;
+            Task spinner = scheduler.RunAsync(() =>
             {
-                Thread.SpinWait(100);
-                Volatile.Write(ref spins, spins + 1);
-            }
-            return Task.CompletedTask;
-        });
-        Bounded.Until(() => Volatile.Read(ref spins) > 0, "it spins");
-        Task other = scheduler.RunAsync(() => Task.CompletedTask);
-        int before = Volatile.Read(ref spins);
-        Bounded.Until(() => Volatile.Read(ref spins) > before + 50_000, "it has spun for long");
-        Assert.False(other.IsCompleted);
-        Volatile.Write(ref stop, true);
-        await Task.WhenAll(spinner, other).Within();
-        Bounded.NoneLeft(scheduler);
+                while (!Volatile.Read(ref stop))
+                {
+                    Thread.SpinWait(100);
+                    Volatile.Write(ref spins, spins + 1);
+                }
+                return Task.CompletedTask;
+            });
+            Bounded.Until(() => Volatile.Read(ref spins) > 0, "it spins");
+            Task other = scheduler.RunAsync(() => Task.CompletedTask);
+            int before = Volatile.Read(ref spins);
+            Bounded.Until(() => Volatile.Read(ref spins) > before + 50_000, "it has spun for long");
+            bool ranBeside = other.IsCompleted;
+            long taken = scheduler.GetStatistics().BlockedHandOffs;
+            Volatile.Write(ref stop, true);
+            await Task.WhenAll(spinner, other).Within();
+            Bounded.NoneLeft(scheduler);
+            return (ranBeside, taken);
+        }
     }
 
     [Fact]

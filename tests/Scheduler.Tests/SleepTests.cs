@@ -30,12 +30,12 @@ public sealed class SleepTests
         var order = new List<int>();
         await scheduler.RunAsync(async () =>
         {
-            Task late = scheduler.RunAsync(() => SleepAndNote(300, order));
+            Task late = scheduler.RunAsync(() => SleepAndNote(1000, order));
             Task early = scheduler.RunAsync(() => SleepAndNote(20, order));
-            Task middle = scheduler.RunAsync(() => SleepAndNote(150, order));
+            Task middle = scheduler.RunAsync(() => SleepAndNote(500, order));
             await Task.WhenAll(late, early, middle);
         }).Within();
-        Assert.Equal([20, 150, 300], order);
+        Assert.Equal([20, 500, 1000], order);
     }
 
     private static async Task SleepAndNote(int milliseconds, List<int> order)

@@ -107,7 +107,7 @@ public partial class ResponseHeadTests
     public async Task What_the_server_refuses_itself_has_one_Date_too(string request, int status)
     {
         await using var server = new TestServer(
-            Handlers.Echo, s => s.ReadHeaderTimeout = status == 408 ? TimeSpan.FromMilliseconds(200) : s.ReadHeaderTimeout);
+            Handlers.Echo, s => s.ReadHeaderTimeout = status == 408 ? TimeSpan.FromSeconds(1) : s.ReadHeaderTimeout);
         using RawClient client = server.Connect();
         client.SendAnyway(request.Replace("{0}", "x:" + new string('x', 100_000), StringComparison.Ordinal));
         RawResponse response = client.ReadResponse();

@@ -60,7 +60,7 @@ public sealed class TraceTests : IDisposable
         (TraceChecker checker, _) = await TraceAsync(async () =>
         {
             Task<bool> received = _scheduler.RunAsync(async () => (await never.ReceiveAsync()).Ok);
-            await Task.Delay(50);
+            Bounded.Until(() => _scheduler.Goroutines().Count(static g => g.WaitReason == WaitReason.ChannelReceive) == 2, "both wait");
             never.Close();
             Assert.False(await received.Within());
         });
