@@ -26,4 +26,5 @@ USER $APP_UID
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["/app/Deployment", "--healthcheck", "http://127.0.0.1:8080/health/live"]
 ENTRYPOINT ["/app/Deployment"]
-CMD ["--listen", ":8080", "--drain", "2"]
+# Together less than the 10 s after which `docker stop` kills.
+CMD ["--listen", ":8080", "--drain", "2", "--grace", "7"]

@@ -11,7 +11,7 @@ internal sealed class BindingExperiment() : Experiment("binding", rounds: 5, sec
     public override async Task RunAsync(CommandLine options)
     {
         var results = new Results(
-            $"{Rate} requests/s of plaintext on two processors, 64 connections", "neighbour, machines", "p50 ms", "p99 ms", "p99.9 ms", "CPU us/request");
+            $"{Rate} requests/s of plaintext on two processors, 64 connections", "neighbour, machines", "p50 us", "p99 ms", "p99.9 ms", "CPU us/request");
         await using HttpHost free = await StartAsync(MachineBinding.None);
         await using HttpHost bound = await StartAsync(MachineBinding.Core);
         (string Name, HttpHost Host, bool Neighbour)[] variants =
@@ -33,7 +33,7 @@ internal sealed class BindingExperiment() : Experiment("binding", rounds: 5, sec
                 if (counts)
                 {
                     double requests = Rate * (options.WarmUp + options.Seconds);
-                    results.Add(name, load["main_p50"], load["main_p99"], load["main_p999"], cpu.TotalMicroseconds / requests);
+                    results.Add(name, load["main_p50"] * 1000, load["main_p99"], load["main_p999"], cpu.TotalMicroseconds / requests);
                 }
             }
             finally

@@ -48,6 +48,7 @@ internal sealed class LatencyHistogram
             .Select(static parts => (double.Parse(parts[0], CultureInfo.InvariantCulture), long.Parse(parts[1], CultureInfo.InvariantCulture)))];
 
     /// <summary>The least upper end that no more than the rest exceed, in microseconds.</summary>
+    /// <exception cref="InvalidOperationException">Nothing was counted.</exception>
     public static double Percentile(IEnumerable<(double UpperEnd, long Count)> classes, double part)
     {
         (double UpperEnd, long Count)[] sorted = [.. classes.OrderBy(static c => c.UpperEnd)];
@@ -59,6 +60,6 @@ internal sealed class LatencyHistogram
             if (seen >= wanted)
                 return upperEnd / 1000;
         }
-        return double.NaN;
+        throw new InvalidOperationException("Nothing was counted.");
     }
 }

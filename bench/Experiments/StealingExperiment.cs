@@ -28,6 +28,7 @@ internal sealed class StealingExperiment() : Experiment("stealing", rounds: 5, s
             ("on both, on", even, true),
             ("on both, off", even, false),
         ];
+        long stolenInAll = 0;
         string mix = string.Create(CultureInfo.InvariantCulture, $"--mix /long:{Long}");
         await InTurnAsync(options, variants.Length, async (i, counts) =>
         {
@@ -43,12 +44,15 @@ internal sealed class StealingExperiment() : Experiment("stealing", rounds: 5, s
             long stolen = after.Processors.Sum(static p => p.Steals) - before.Processors.Sum(static p => p.Steals);
             if (!steals && stolen > 0)
                 throw new InvalidOperationException($"There were {stolen} steals while stealing was off.");
+            stolenInAll += stolen;
             if (!counts)
                 return;
             double Idle(int p) => (after.Processors[p].IdleTime - before.Processors[p].IdleTime).TotalSeconds / elapsed * 100;
             results.Add(
                 name, load["main_p50"], load["main_p99"], load["main_p999"], load["mix_p50"], load["mix_p99"], cpu.TotalSeconds / elapsed, Idle(0), Idle(1), stolen / elapsed);
         });
+        if (stolenInAll == 0)
+            throw new InvalidOperationException("There were no steals while stealing was on.");
         results.Print(variants.Select(static v => v.Name));
     }
 

@@ -39,7 +39,9 @@ internal static class Tool
     {
         try
         {
-            return Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardInput = true })!;
+            var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardInput = true };
+            start.Environment["GOMAXPROCS"] = "2"; // as many as the experiments' schedulers have
+            return Process.Start(start)!;
         }
         catch (System.ComponentModel.Win32Exception e)
         {

@@ -7,7 +7,8 @@ internal static class HealthCheck
     {
         try
         {
-            using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
+            using var handler = new SocketsHttpHandler { UseProxy = false }; // it is here, whatever http_proxy says
+            using var client = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(2) };
             using HttpResponseMessage answer = await client.GetAsync(new Uri(url));
             if (answer.IsSuccessStatusCode)
                 return 0;

@@ -12,6 +12,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Deployment;
+using Microsoft.Extensions.Logging;
 using NetGo;
 using NetGo.Http;
 using NetGo.Netpoll;
@@ -55,8 +56,12 @@ mux.HandleFunc("GET /sleep", async (w, r) =>
 mux.Handle("GET /health/live", health.Live);
 mux.Handle("GET /health/ready", health.Ready);
 
+// What it could not do: exceptions of handlers, refused connections, no descriptors left. Whoever runs it collects its output.
+using ILoggerFactory logs = LoggerFactory.Create(static logging => logging.SetMinimumLevel(LogLevel.Warning).AddSimpleConsole(static format => format.SingleLine = true));
+ILogger logger = logs.CreateLogger<Server>();
 var server = new Server
 {
+    Logger = logger,
     Handler = new HandlerFunc((w, r) =>
     {
         // So a kept connection goes to another process after a request, and not at the end, when it might cross one.
@@ -69,8 +74,8 @@ var server = new Server
 NetListener[] listeners;
 try
 {
-    IReadOnlyList<NetListener> inherited = NetListener.FromEnvironment();
-    listeners = inherited.Count > 0 ? [.. inherited] : [NetListener.Listen(options.Address)];
+    IReadOnlyList<NetListener> inherited = NetListener.FromEnvironment(new ListenOptions { Logger = logger });
+    listeners = inherited.Count > 0 ? [.. inherited] : [NetListener.Listen(options.Address, new ListenOptions { Logger = logger })];
 }
 catch (Exception e) when (e is SocketException or FormatException or InvalidOperationException)
 {

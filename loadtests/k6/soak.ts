@@ -1,4 +1,4 @@
-// soak: the routes in random turn, at a fixed rate, for long. The last third must be as fast as the first.
+// soak: the routes in random turn, at a fixed rate, for long. Each third has to keep the limit.
 
 import type { Options } from "k6/options";
 import { echo, json, plaintext, text, user } from "./contract.ts";

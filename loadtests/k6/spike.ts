@@ -1,5 +1,5 @@
 // spike: a tenth of the rate, then of a sudden all of it, then a tenth again. The server may be slower at the peak, but no request fails,
-// and afterwards it is as fast as before.
+// and afterwards it keeps the limit that it had before.
 
 import type { Options } from "k6/options";
 import { json } from "./contract.ts";

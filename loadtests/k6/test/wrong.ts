@@ -1,10 +1,12 @@
-// wrong PORT: a server that answers everything alike, and no WebSocket.
+// wrong PORT: a server whose answers are right in all but their content, and no WebSocket.
 
 import { createServer } from "node:http";
 
 const server = createServer((request, response) => {
     request.resume();
-    response.setHeader("Content-Type", "text/html");
+    const isJson = request.url !== undefined && /^\/(json|books)/.test(request.url);
+    response.setHeader("Server", "wrong");
+    response.setHeader("Content-Type", isJson ? "application/json" : "text/plain");
     response.end("wrong");
 });
 server.on("upgrade", (_request, socket) => socket.destroy());
