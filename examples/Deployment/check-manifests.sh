@@ -2,7 +2,7 @@
 # check-manifests.sh [--self-test]: the manifests in kubernetes/ against Kubernetes' schema, and against one another.
 #
 # manifests-check/check.mjs says what is checked. Needs node and npm, which installs what manifests-check/package-lock.json names; where kubectl
-# is installed, its kustomize builds them too. No cluster. With --self-test copies of the manifests are broken in ten ways, one at a time, and each
+# is installed, its kustomize builds them too. No cluster. With --self-test copies of the manifests are broken in thirteen ways, one at a time, and each
 # must be found. Exit code 77: a tool is missing.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -47,6 +47,9 @@ broken deployment.yaml 's/- name: service/- image: other/' "image"
 broken deployment.yaml 's/ScheduleAnyway/Sometimes/' "Sometimes"
 broken deployment.yaml 's/terminationGracePeriodSeconds: 45/terminationGracePeriodSeconds: 30/' "35 s to end"
 broken deployment.yaml 's/readOnlyRootFilesystem: true/readOnlyRootFilesystem: false/' "readOnlyRootFilesystem"
+broken deployment.yaml 's/drop: \["ALL"\]/&\n              add: ["NET_ADMIN"]/' "it has capabilities"
+broken deployment.yaml 's/allowPrivilegeEscalation: false/&\n            runAsNonRoot: false/' "runAsNonRoot is not true"
+broken deployment.yaml 's/automountServiceAccountToken: false/&\n      hostNetwork: true/' "namespace of the host's"
 broken service.yaml 's/targetPort: http/targetPort: web/' "no port web"
 broken horizontalpodautoscaler.yaml 's/maxReplicas/maximumReplicas/' "maximumReplicas"
 broken poddisruptionbudget.yaml 's/policy\/v1/policy\/v3/' "no kind PodDisruptionBudget in policy/v3"

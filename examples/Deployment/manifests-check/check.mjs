@@ -103,8 +103,10 @@ function checkTogether(objects) {
                 fault(file, `the spread over ${spread.topologyKey} does not match the pod's labels`);
             }
         }
-        for (const container of template.spec.containers) {
+        for (const container of [...template.spec.containers, ...template.spec.initContainers ?? []]) {
             checkRights(file, template.spec, container);
+        }
+        for (const container of template.spec.containers) {
             checkProbes(file, container);
             const end = (container.lifecycle?.preStop?.sleep?.seconds ?? 0) + option(container, "--drain") + option(container, "--grace");
             if (!(end < template.spec.terminationGracePeriodSeconds)) {
@@ -147,12 +149,17 @@ function checkTogether(objects) {
 }
 
 function checkRights(file, pod, container) {
+    const { securityContext: own = {} } = container; // what it says itself counts, before what the pod says
+    const { securityContext: shared = {} } = pod;
     const rules = {
-        "runAsNonRoot is not true": pod.securityContext?.runAsNonRoot === true || container.securityContext?.runAsNonRoot === true,
-        "the seccomp profile is not RuntimeDefault": pod.securityContext?.seccompProfile?.type === "RuntimeDefault",
-        "allowPrivilegeEscalation is not false": container.securityContext?.allowPrivilegeEscalation === false,
-        "readOnlyRootFilesystem is not true": container.securityContext?.readOnlyRootFilesystem === true,
-        "not all capabilities are dropped": container.securityContext?.capabilities?.drop?.includes("ALL") === true,
+        "runAsNonRoot is not true": (own.runAsNonRoot ?? shared.runAsNonRoot) === true,
+        "the seccomp profile is not RuntimeDefault": (own.seccompProfile ?? shared.seccompProfile)?.type === "RuntimeDefault",
+        "it is privileged": own.privileged !== true,
+        "it has capabilities": (own.capabilities?.add ?? []).length === 0,
+        "it is in a namespace of the host's": [pod.hostNetwork, pod.hostPID, pod.hostIPC].every(shares => shares !== true),
+        "allowPrivilegeEscalation is not false": own.allowPrivilegeEscalation === false,
+        "readOnlyRootFilesystem is not true": own.readOnlyRootFilesystem === true,
+        "not all capabilities are dropped": own.capabilities?.drop?.includes("ALL") === true,
         "there is no memory limit": container.resources?.limits?.memory !== undefined,
     };
     for (const [what, holds] of Object.entries(rules)) {
