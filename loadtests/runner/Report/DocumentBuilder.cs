@@ -197,8 +197,8 @@ internal static class DocumentBuilder
         }
         return new Section(
             $"{soak.Target} at {soak.PerSecond:N0} requests/s for {minutes:F0} min",
-            $"GET /plaintext over 64 connections, which are opened anew every {(soak.Samples.Count == 0 ? 0 : 60 * minutes / soak.Samples.Count):F0} s; {soak.Samples.Sum(static s => s.Count):N0} requests, every answer's status and " +
-            "length checked. Medians of the samples, but for the maximum.",
+            $"GET /plaintext over 64 connections, which are opened anew every {(soak.Samples.Count == 0 ? 0 : 60 * minutes / soak.Samples.Count):F0} s, and 100/s more over a connection each; {soak.Samples.Sum(static s => s.Count):N0} requests, every answer's status and " +
+            "length checked. Medians of the samples, but for the maximum; memory, descriptors and goroutines are looked at under load.",
             [new Table("", ["", "p50 ms", "p99 ms", "p99.9 ms", "Max ms", "CPU us/request", "Private MiB", "Resident MiB", "Descriptors", "Goroutines"], rows)],
             [
                 Line("Memory", "MiB", ("private", static s => s.PrivateBytes / Mebibyte), ("resident", static s => s.ResidentBytes / Mebibyte)),
