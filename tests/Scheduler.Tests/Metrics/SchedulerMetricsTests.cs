@@ -85,7 +85,7 @@ public sealed class SchedulerMetricsTests : IDisposable
         {
         }
 
-        static async Task<bool> TryAsync(bool isLast)
+        async Task<bool> TryAsync(bool isLast)
         {
             using GoScheduler scheduler = Bounded.NewSchedulerWithoutTimeSlices(1);
             var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
