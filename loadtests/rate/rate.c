@@ -32,7 +32,7 @@
 #include "../client/loopback.h"
 #include "channel.h"
 
-enum { MAX_EVENTS = 256, MAX_CONNECTIONS = 60000, SHOWN_FAULTS = 10 };
+enum { MAX_EVENTS = 256, MAX_CONNECTIONS = 60000, SHOWN_FAULTS = 10, LOG_ENTRY = 16 };
 static const uint64_t second = 1000000000u;
 static const uint64_t drain_time = 10 * (uint64_t)1000000000;  // for answers still out when the last request is sent
 
@@ -220,7 +220,7 @@ static void finish_request(struct connection *c, uint64_t now) {
         uint64_t latency = now - c->due;
         path->latencies[path->count++] = latency;
         if (record != NULL && path == &paths[0])
-            fwrite((uint64_t[2]){c->due - measure_from, latency}, sizeof latency, 2, record);
+            fwrite((uint64_t[2]){c->due - measure_from, latency}, LOG_ENTRY, 1, record);
     }
     outstanding--;
     c->has_request = false;
@@ -522,6 +522,9 @@ int main(int argc, char **argv) {
         path->room = request_count;
         path->latencies = allocate(request_count, sizeof *path->latencies);
     }
+    // All of the log stays in memory until the end: a write waits, now and then, for the disk, and the requests would with it.
+    if (record != NULL)
+        setvbuf(record, allocate(request_count, LOG_ENTRY), _IOFBF, request_count * LOG_ENTRY);
     send_lags = allocate(request_count, sizeof *send_lags);
     connections = allocate(options.connections, sizeof *connections);
     ring = allocate(options.connections, sizeof *ring);

@@ -40,6 +40,7 @@ enum {
     HANDSHAKES = 256,           // at once: fewer than a listener's queue takes
     BLOCK = 64 * 1024,          // places in the random octets where a message can begin
     SHOWN_FAULTS = 10,
+    LOG_ENTRY = 16,
 };
 static const uint64_t second = 1000000000u;
 static const uint64_t patience = 10 * (uint64_t)1000000000;  // for handshakes, for the last echoes, and for closing
@@ -106,7 +107,7 @@ static double milliseconds_of(size_t bucket) {
 
 static void record(uint64_t due, uint64_t ns) {
     if (log_file != NULL)
-        fwrite((uint64_t[2]){due - measure_from, ns}, sizeof ns, 2, log_file);
+        fwrite((uint64_t[2]){due - measure_from, ns}, LOG_ENTRY, 1, log_file);
     buckets[bucket_of(ns)]++;
     measured++;
     if (ns > longest)
@@ -559,6 +560,14 @@ int main(int argc, char **argv) {
         fail("start");
     for (size_t i = 0; i < BLOCK + options.size; i++)
         octets[i] = (uint8_t)(next_random() >> 56);
+    if (log_file != NULL && options.rate > 0) {
+        // All of the log stays in memory until the end: a write waits, now and then, for the disk, and the messages would with it.
+        size_t room = (size_t)(options.rate * options.seconds + 1) * LOG_ENTRY;
+        char *log = malloc(room);
+        if (log == NULL)
+            fail("malloc");
+        setvbuf(log_file, log, _IOFBF, room);
+    }
     run();
     if (log_file != NULL && fclose(log_file) != 0)
         fail("the log");
