@@ -5,7 +5,6 @@ WORKDIR /source
 # What restore reads comes first: while it stays the same, the packages come from the layer that is there.
 COPY Directory.* .editorconfig ./
 COPY src/Scheduler/*.csproj src/Scheduler/
-COPY src/Scheduler/buildTransitive src/Scheduler/buildTransitive
 COPY src/Netpoll/*.csproj src/Netpoll/
 COPY src/Http/*.csproj src/Http/
 COPY examples/Deployment/*.csproj examples/Deployment/
