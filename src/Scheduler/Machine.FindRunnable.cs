@@ -18,9 +18,13 @@ internal sealed partial class Machine
     private const uint FairnessInterval = 61;
     private const int StealRounds = 4;
 
-    // How long local work may keep the poller from being asked, in nanoseconds. Each poll brings up to a ring full, so the 61st
-    // search of a busy processor is too soon: what the ring has no room for takes the way over the global queue.
+    // How long local work may keep the poller from being asked, in nanoseconds.
     private const long PollInterval = 5_000_000;
+
+    // How often in a row a ring without room for what a poll brings puts it off: what overflows goes to the global queue, and from there only
+    // every 61st time while the ring does not run empty, so that those who have waited longest would wait for ever longer. 8 * 61 runs empty a
+    // ring that is not filled by those who run.
+    private const int MaxPollsPutOff = 8;
 
     /// <summary>Null when the scheduler stops, and when the processor was taken away for good.</summary>
     private Goroutine? FindRunnable(Processor processor)
@@ -98,7 +102,7 @@ internal sealed partial class Machine
         long now = Scheduler.Now();
         if (processor.PolledBefore == 0)
             processor.PolledBefore = now;
-        return now - processor.PolledBefore >= PollInterval;
+        return now - processor.PolledBefore >= PollInterval && (processor.HasRoomForPoll || ++processor.PollsPutOff > MaxPollsPutOff);
     }
 
     private Goroutine? Steal(Processor processor)
@@ -160,7 +164,6 @@ internal sealed partial class Machine
             Scheduler.Observer?.ProcessorStops(processor);
             Volatile.Write(ref processor.IdleSince, now);
             processor.Poller.Poll(until == long.MaxValue ? -1 : Math.Max(0, until - now), ref ready);
-            processor.PolledBefore = 0;
             EndIdle(processor, ready.Count);
         }
         if (!Scheduler.ClearIdle(processor))
@@ -180,6 +183,8 @@ internal sealed partial class Machine
 
     private void Polled(Processor processor, int ready)
     {
+        processor.PolledBefore = 0;
+        processor.PollsPutOff = 0;
         processor.Counts.CountPoll(ready);
         Scheduler.Observer?.Polled(processor, ready);
     }
@@ -188,7 +193,6 @@ internal sealed partial class Machine
     {
         GoroutineQueue ready = default;
         processor.Poller.Poll(timeout, ref ready);
-        processor.PolledBefore = 0;
         Polled(processor, ready.Count);
         return PutReady(processor, ref ready);
     }

@@ -66,6 +66,9 @@ internal sealed class Processor : IDisposable
     /// clock since.</summary>
     public long PolledBefore;
 
+    /// <summary>Owner: how often since the poller was last asked there was no room for what it would bring.</summary>
+    public int PollsPutOff;
+
     /// <summary>Until when its machine means to sleep in the poller; valid while the processor is idle.</summary>
     public long SleepUntil;
 
@@ -93,6 +96,9 @@ internal sealed class Processor : IDisposable
 
     /// <summary>Whether more than run-next waits here: something for thieves.</summary>
     public bool HasMoreThanNext => RunQueue.Count > 0 || Volatile.Read(ref _orderCount) > 1;
+
+    /// <summary>Owner: whether the ring can take as many as a poll brings.</summary>
+    public bool HasRoomForPoll => RunQueue.Count <= RunQueue.Capacity - IPoller.MaxEvents;
 
     /// <summary>Owner. With <paramref name="next"/> it runs before all others, and who was to be next goes to the end of the
     /// queue; Go's runqput.</summary>

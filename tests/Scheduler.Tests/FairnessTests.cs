@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+
 namespace NetGo.Scheduler.Tests;
 
 /// <summary>With one processor and no help from sysmon, what is always ready must leave a turn to everything else. Counted in
@@ -137,4 +140,124 @@ public sealed class FairnessTests
             await done.WaitDoneAsync();
         Assert.InRange(turns, 1, FarTooMany);
     });
+
+    // What a poll brings to a ring that has no room overflows to the global queue, the oldest first, and a ring that polls keep full never looks there.
+    [Fact]
+    public async Task Who_waits_for_events_is_not_overtaken_by_those_of_later_polls()
+    {
+        const int waiters = 400;
+        const int rounds = 20;
+        using GoScheduler scheduler = Bounded.NewSchedulerWithoutTimeSlices(1);
+        var events = new EventPoller();
+        scheduler.PollerFor(0, _ => events);
+        long runs = 0;
+        long longest = 0;
+        Task[] all = [.. Enumerable.Range(0, waiters).Select(_ => scheduler.RunAsync(async () =>
+        {
+            await events.NextAsync();
+            long last = runs;
+            for (int round = 0; round < rounds; round++)
+            {
+                Spin(TimeSpan.FromMicroseconds(100)); // so that a poll is due at each 61st search
+                await events.NextAsync();
+                longest = Math.Max(longest, runs - last);
+                last = ++runs;
+            }
+        }))];
+        await Task.WhenAll(all).Within();
+        Assert.InRange(longest, 1, 2 * waiters);
+        Bounded.NoneLeft(scheduler);
+    }
+
+    [Fact]
+    public async Task Events_are_asked_for_though_the_ring_never_has_room_for_them()
+    {
+        using GoScheduler scheduler = Bounded.NewSchedulerWithoutTimeSlices(1);
+        var events = new EventPoller();
+        scheduler.PollerFor(0, _ => events);
+        bool had = false;
+        bool waits = false;
+        const int tooMany = 100_000;
+        Task<int>[] busy = [.. Enumerable.Range(0, RunQueue.Capacity - IPoller.MaxEvents + 20).Select(_ => scheduler.RunAsync(async () =>
+        {
+            int turns = 0;
+            while (!had && turns < tooMany)
+            {
+                await Go.YieldAsync();
+                if (waits)
+                    turns++;
+            }
+            return turns;
+        }))];
+        Task waiter = scheduler.RunAsync(async () =>
+        {
+            waits = true;
+            await events.NextAsync();
+            had = true;
+        });
+        int[] turns = await Task.WhenAll(busy).Within();
+        await waiter.Within();
+        Assert.InRange(turns.Max(), 1, tooMany - 1);
+        Bounded.NoneLeft(scheduler);
+    }
+
+    private static void Spin(TimeSpan time)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(start) < time)
+        {
+        }
+    }
+
+    /// <summary>A poller in which everybody's event has happened already, in the order in which they began to wait.</summary>
+    private sealed class EventPoller : IPoller
+    {
+        private readonly SemaphorePoller _inner = new();
+        private readonly Queue<Goroutine> _waiting = new();
+
+        public bool HasRegistrations => true;
+
+        public EventAwaitable NextAsync() => new(this);
+
+        public void Poll(long timeout, ref GoroutineQueue ready)
+        {
+            int count;
+            lock (_waiting)
+            {
+                for (count = 0; count < IPoller.MaxEvents && _waiting.TryDequeue(out Goroutine? g); count++)
+                {
+                    g.MarkRunnable();
+                    ready.PushBack(g);
+                }
+            }
+            if (count == 0)
+                _inner.Poll(timeout, ref ready);
+        }
+
+        public void Wake() => _inner.Wake();
+
+        public bool TryAdopt(IPoller other) => true;
+
+        public bool TryRelease(IPoller other) => true;
+
+        public void Dispose() => _inner.Dispose();
+
+        public readonly struct EventAwaitable(EventPoller poller) : INotifyCompletion
+        {
+            public bool IsCompleted => false;
+
+            public EventAwaitable GetAwaiter() => this;
+
+            public void OnCompleted(Action continuation)
+            {
+                Goroutine g = Goroutine.Park(static a => ((Action)a!)(), continuation, WaitReason.IOWait);
+                lock (poller._waiting)
+                    poller._waiting.Enqueue(g);
+            }
+
+            public void GetResult()
+            {
+            }
+        }
+    }
 }

@@ -10,7 +10,7 @@ namespace NetGo.Netpoll;
 /// so the poller of a processor that is gone is adopted by another, level-triggered, and asked when that one sees it.</summary>
 internal sealed unsafe class EpollPoller : INetPoller
 {
-    private const int MaxEvents = 256;
+    private const int MaxEvents = IPoller.MaxEvents;
     private const ulong Reserved = (ulong)PollDesc.ReservedSequence << 32;
     private const ulong WakeData = Reserved | uint.MaxValue;
 

@@ -42,7 +42,7 @@ namespace NetGo.Netpoll;
 // call knows the error, or it tries again.
 internal sealed unsafe class IocpPoller : INetPoller
 {
-    private const int MaxEvents = 128;
+    private const int MaxEvents = IPoller.MaxEvents;
     private const nuint PollKey = 0;
     private const nuint WakeKey = 1;
 

@@ -24,7 +24,7 @@ namespace NetGo.Netpoll;
 /// another one, but libkqueue's cannot, over which this is tested.</summary>
 internal sealed unsafe class KqueuePoller : INetPoller
 {
-    private const int MaxEvents = 128;
+    private const int MaxEvents = IPoller.MaxEvents;
 
     private readonly Kqueue _system;
     private readonly int _kqueue;
