@@ -4,8 +4,8 @@ namespace NetGo;
 /// Netpoll. One poller per processor; Go's netpollinit, netpoll and netpollBreak.</summary>
 internal interface IPoller : IDisposable
 {
-    /// <summary>How many events a poll takes at most, each most often of one goroutine: half of a processor's ring, as in Go. The others are left
-    /// where they are, in their order.</summary>
+    /// <summary>How many events a poll takes at most from a poller, half of a processor's ring; as many again from each that it has adopted. The
+    /// others are left where they are, in their order. An event makes one goroutine ready, or two when it ends the connection of both.</summary>
     const int MaxEvents = RunQueue.Capacity / 2;
 
     /// <summary>Whether anything is registered; while false, polling without blocking is skipped.</summary>

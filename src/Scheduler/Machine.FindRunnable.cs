@@ -3,8 +3,8 @@ namespace NetGo;
 // Where a machine looks for its next goroutine; Go's findRunnable. In this order:
 //
 //   0  a processor that is to go is taken apart
-//   1  every 61st time: due timers, the global queue, and the poller, if it has not been asked for a while: so that local work
-//      cannot starve them
+//   1  every 61st time: due timers, the global queue, and the poller, if it has not been asked for a while and the ring has room:
+//      so that local work cannot starve them
 //   2  run-next, then the local ring
 //   3  a share of the global queue
 //   4  due timers
@@ -18,12 +18,12 @@ internal sealed partial class Machine
     private const uint FairnessInterval = 61;
     private const int StealRounds = 4;
 
-    // How long local work may keep the poller from being asked, in nanoseconds.
+    // How long after the last poll, in nanoseconds, the next is due while there is local work; counted from the first 61st time after it, so
+    // that the clock is not asked more often.
     private const long PollInterval = 5_000_000;
 
-    // How often in a row a ring without room for what a poll brings puts it off: what overflows goes to the global queue, and from there only
-    // every 61st time while the ring does not run empty, so that those who have waited longest would wait for ever longer. 8 * 61 runs empty a
-    // ring that is not filled by those who run.
+    // How often in a row a ring without room for what a poll brings puts it off. What overflows goes to the global queue, the oldest first,
+    // where those who have waited longest would wait longest again. A ring without room for so long is filled by those who run.
     private const int MaxPollsPutOff = 8;
 
     /// <summary>Null when the scheduler stops, and when the processor was taken away for good.</summary>
@@ -83,9 +83,13 @@ internal sealed partial class Machine
         if (processor.Timers.Count > 0)
             RunTimers(processor, Scheduler.Now());
         processor.AdoptAttachedPoller();
-        if (processor.Poller.HasRegistrations && (!processor.HasLocalWork || PollIsDue(processor)))
+        if (!processor.Poller.HasRegistrations || (processor.HasLocalWork && !PollIsDue(processor)))
+            return Scheduler.TakeOneOfGlobal();
+        // A ring that polls keep from running empty would never get to its share of the global queue.
+        Goroutine? global = processor.HasPolicy ? null : Scheduler.TakeShareOfGlobal(processor);
+        if (processor.HasRoomForPoll || processor.PollsPutOff > MaxPollsPutOff)
             PollInto(processor, 0);
-        return Scheduler.TakeOneOfGlobal();
+        return global;
     }
 
     private void RunTimers(Processor processor, long now)

@@ -66,7 +66,7 @@ internal sealed class Processor : IDisposable
     /// clock since.</summary>
     public long PolledBefore;
 
-    /// <summary>Owner: how often since the poller was last asked there was no room for what it would bring.</summary>
+    /// <summary>Owner: how often in a row a poll was due and the ring had no room for what it would bring.</summary>
     public int PollsPutOff;
 
     /// <summary>Until when its machine means to sleep in the poller; valid while the processor is idle.</summary>

@@ -184,7 +184,8 @@ internal sealed class Sysmon(GoScheduler scheduler)
     private void LookAtSuspect(Processor p, Machine machine, long runsFor, bool blocked, long now)
     {
         machine.RunDeferred();
-        if (!blocked)
+        // Only for somebody who could run it at once, or to know that something waits: from the global queue it may come back late.
+        if (!blocked && (scheduler.AnyIdle || !SomethingWaitsFor(p)))
             LookIntoPoller(p);
         if (p.HasLocalWork)
             scheduler.WakeOne();

@@ -29,6 +29,10 @@ internal sealed class Processor(GoScheduler scheduler, int index)
 
     public long PolledBefore;
 
+    public int PollsPutOff;
+
+    public bool HasRoomForPoll => true;
+
     public long SleepUntil;
 
     public ProcessorCounts Counts;
