@@ -85,9 +85,15 @@ internal sealed partial class Machine
         processor.AdoptAttachedPoller();
         if (!processor.Poller.HasRegistrations || (processor.HasLocalWork && !PollIsDue(processor)))
             return Scheduler.TakeOneOfGlobal();
+        if (!processor.HasRoomForPoll)
+        {
+            if (++processor.PollsPutOff > MaxPollsPutOff)
+                PollInto(processor, 0);
+            return Scheduler.TakeOneOfGlobal();
+        }
         // A ring that polls keep from running empty would never get to its share of the global queue.
-        Goroutine? global = processor.HasPolicy ? null : Scheduler.TakeShareOfGlobal(processor);
-        if (processor.HasRoomForPoll || processor.PollsPutOff > MaxPollsPutOff)
+        Goroutine? global = processor.HasPolicy ? Scheduler.TakeOneOfGlobal() : Scheduler.TakeShareOfGlobal(processor);
+        if (processor.HasRoomForPoll)
             PollInto(processor, 0);
         return global;
     }
@@ -106,7 +112,7 @@ internal sealed partial class Machine
         long now = Scheduler.Now();
         if (processor.PolledBefore == 0)
             processor.PolledBefore = now;
-        return now - processor.PolledBefore >= PollInterval && (processor.HasRoomForPoll || ++processor.PollsPutOff > MaxPollsPutOff);
+        return now - processor.PolledBefore >= PollInterval;
     }
 
     private Goroutine? Steal(Processor processor)

@@ -141,51 +141,56 @@ public sealed class FairnessTests
         Assert.InRange(turns, 1, FarTooMany);
     });
 
-    // What a poll brings to a ring that has no room overflows to the global queue, the oldest first.
-    [Fact]
-    public async Task Who_waits_for_events_is_not_overtaken_by_those_of_later_polls()
+    private static async Task OnOneWithEventsAsync(Func<GoScheduler, EventPoller, Task> body)
     {
-        const int waiters = 400;
-        const int rounds = 20;
         using GoScheduler scheduler = Bounded.NewSchedulerWithoutTimeSlices(1);
         var events = new EventPoller();
         scheduler.PollerFor(0, _ => events);
-        long runs = 0;
-        long longest = 0;
-        Task[] all = [.. Enumerable.Range(0, waiters).Select(_ => scheduler.RunAsync(async () =>
-        {
-            await events.NextAsync();
-            long last = runs;
-            for (int round = 0; round < rounds; round++)
-            {
-                Spin(TimeSpan.FromMicroseconds(100)); // so that a poll is due at each second 61st search
-                await events.NextAsync();
-                longest = Math.Max(longest, runs - last);
-                last = ++runs;
-            }
-        }))];
-        await Task.WhenAll(all).Within();
-        Assert.InRange(longest, 1, 2 * waiters);
+        await body(scheduler, events);
         Bounded.NoneLeft(scheduler);
     }
 
+    // Each waits for an event and computes, in turn, for so long that a poll is due at each second 61st search.
+    private static Task WaitAndComputeAsync(GoScheduler scheduler, EventPoller events, int waiters, Action<int> runs) =>
+        Task.WhenAll(Enumerable.Range(0, waiters).Select(waiter => scheduler.RunAsync(async () =>
+        {
+            for (int round = 0; round < 20; round++)
+            {
+                await events.NextAsync();
+                Spin(TimeSpan.FromMicroseconds(100));
+                runs(waiter);
+            }
+        }))).Within();
+
+    // What a poll brings to a ring that has no room overflows to the global queue, the oldest first.
     [Fact]
-    public async Task The_global_queue_has_its_share_though_polls_keep_the_ring_from_running_empty()
+    public Task Who_waits_for_events_is_not_overtaken_by_those_of_later_polls() => OnOneWithEventsAsync(async (scheduler, events) =>
     {
         const int waiters = 400;
-        const int rounds = 20;
+        int[] last = new int[waiters];
+        int runs = 0;
+        int longest = 0;
+        await WaitAndComputeAsync(scheduler, events, waiters, waiter =>
+        {
+            longest = last[waiter] == 0 ? longest : Math.Max(longest, runs - last[waiter]);
+            last[waiter] = ++runs;
+        });
+        Assert.InRange(longest, 1, 2 * waiters);
+    });
+
+    [Fact]
+    public Task The_global_queue_has_its_share_though_polls_keep_the_ring_from_running_empty() => OnOneWithEventsAsync(async (scheduler, events) =>
+    {
+        const int waiters = 400;
         const int outsiders = 100;
-        using GoScheduler scheduler = Bounded.NewSchedulerWithoutTimeSlices(1);
-        var events = new EventPoller();
-        scheduler.PollerFor(0, _ => events);
-        long runs = 0;
-        long longest = 0;
+        int runs = 0;
+        int longest = 0;
         int came = 0;
         void SpawnOutsiders()
         {
             for (int i = 0; i < outsiders; i++)
             {
-                long before = Volatile.Read(ref runs);
+                int before = Volatile.Read(ref runs);
                 scheduler.Spawn(() =>
                 {
                     longest = Math.Max(longest, runs - before);
@@ -193,34 +198,24 @@ public sealed class FairnessTests
                 });
             }
         }
-        Task[] all = [.. Enumerable.Range(0, waiters).Select(_ => scheduler.RunAsync(async () =>
+        await WaitAndComputeAsync(scheduler, events, waiters, _ =>
         {
-            for (int round = 0; round < rounds; round++)
-            {
-                await events.NextAsync();
-                Spin(TimeSpan.FromMicroseconds(100));
-                if (++runs != 2 * waiters)
-                    continue;
-                var outside = new Thread(SpawnOutsiders);
-                outside.Start();
-                outside.Join();
-            }
-        }))];
-        await Task.WhenAll(all).Within();
+            if (++runs != 2 * waiters)
+                return;
+            var outside = new Thread(SpawnOutsiders);
+            outside.Start();
+            outside.Join();
+        });
         Assert.Equal(outsiders, came);
         Assert.InRange(longest, 1, outsiders * 61 / 2);
-        Bounded.NoneLeft(scheduler);
-    }
+    });
 
     [Fact]
-    public async Task Events_are_asked_for_though_the_ring_never_has_room_for_them()
+    public Task Events_are_asked_for_though_the_ring_never_has_room_for_them() => OnOneWithEventsAsync(async (scheduler, events) =>
     {
-        using GoScheduler scheduler = Bounded.NewSchedulerWithoutTimeSlices(1);
-        var events = new EventPoller();
-        scheduler.PollerFor(0, _ => events);
+        const int tooMany = 100_000;
         bool had = false;
         bool waits = false;
-        const int tooMany = 100_000;
         Task<int>[] busy = [.. Enumerable.Range(0, RunQueue.Capacity - IPoller.MaxEvents + 20).Select(_ => scheduler.RunAsync(async () =>
         {
             int turns = 0;
@@ -241,13 +236,26 @@ public sealed class FairnessTests
         int[] turns = await Task.WhenAll(busy).Within();
         await waiter.Within();
         Assert.InRange(turns.Max(), 1, tooMany - 1);
-        Bounded.NoneLeft(scheduler);
-    }
+    });
 
-    private static void Spin(TimeSpan time)
+    // What sysmon finds goes to the global queue, and may come back from there later than the processor would have asked for it.
+    [Fact]
+    public Task Sysmon_leaves_events_where_they_are_while_something_waits_here_already() => OnOneWithEventsAsync((scheduler, events) => scheduler.RunAsync(async () =>
+    {
+        await events.NextAsync(); // so that the processor has this poller
+        Spin(TimeSpan.FromSeconds(10), until: () => events.LooksFromOutside > 0); // nothing waits: somebody has to see whether there are events
+        Assert.True(events.LooksFromOutside > 0);
+        await Go.YieldAsync();
+        Go.Spawn(() => { });
+        int before = events.LooksFromOutside;
+        Spin(TimeSpan.FromMilliseconds(50));
+        Assert.Equal(before, events.LooksFromOutside);
+    }).Within());
+
+    private static void Spin(TimeSpan time, Func<bool>? until = null)
     {
         long start = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(start) < time)
+        while (Stopwatch.GetElapsedTime(start) < time && until?.Invoke() != true)
         {
         }
     }
@@ -257,6 +265,10 @@ public sealed class FairnessTests
     {
         private readonly SemaphorePoller _inner = new();
         private readonly Queue<Goroutine> _waiting = new();
+        private int _looksFromOutside;
+
+        /// <summary>How often sysmon has asked.</summary>
+        public int LooksFromOutside => Volatile.Read(ref _looksFromOutside);
 
         public bool HasRegistrations => true;
 
@@ -265,7 +277,10 @@ public sealed class FairnessTests
         public void Poll(long timeout, ref GoroutineQueue ready)
         {
             if (Machine.OfThisThread is null)
+            {
+                Interlocked.Increment(ref _looksFromOutside);
                 return;
+            }
             int count;
             lock (_waiting)
             {
