@@ -122,8 +122,7 @@ public abstract class NetGoTransportContract : TransportContract
         (Socket client, ConnectionContext server) = await host.ConnectAsync();
         ValueTask<ReadResult> read = server.Transport.Input.ReadAsync();
         await server.DisposeAsync().AsTask().Within();
-        ReadResult result = await read.AsTask().Within();
-        Assert.True(result.IsCanceled || result.IsCompleted);
+        Assert.True((await read.AsTask().Within()).IsCanceled);
         client.Dispose();
     }
 
@@ -135,14 +134,7 @@ public abstract class NetGoTransportContract : TransportContract
         Task<ReadResult> read = server.Transport.Input.ReadAsync().AsTask();
         await Task.Delay(10);
         await server.DisposeAsync().AsTask().Within();
-        try
-        {
-            Assert.True((await read.Within()).IsCanceled);
-        }
-        catch (ConnectionAbortedException)
-        {
-            // or this, as it happens: the close comes right behind the cancellation
-        }
+        Assert.True((await read.Within()).IsCanceled);
     }
 
     [Fact]

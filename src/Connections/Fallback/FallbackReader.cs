@@ -30,6 +30,10 @@ internal sealed class FallbackReader(FallbackConnection connection, PipeReader f
         {
             return Give(await read.ConfigureAwait(false));
         }
+        catch (Exception e) when (_completed && IsFailure(e))
+        {
+            return new ReadResult(default, isCanceled: true, isCompleted: false); // Complete has ended it, and the close came before it was taken
+        }
         catch (Exception e) when (IsFailure(e))
         {
             throw connection.ReadFailed(e);
