@@ -5,17 +5,33 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 usage() {
     cat << 'END'
-usage: build.sh [--serve]
+usage: build.sh [--serve | --links]
 
 Makes docs/api/build/site from the XML documentation of src/ and from docs/*.md, by docfx. Fails when a reference leads nowhere, in a cref, an xref or a
 link. Needs the .NET SDK; docfx comes from NuGet, into docs/api/build/tool.
 
   --serve   then shows it on http://localhost:8080 until Ctrl+C
+  --links   makes nothing, only looks whether the links between the guides lead to a page or a picture that the site has
 END
+}
+
+# Of docfx.json's content and resources below docs/.
+links() {
+    local page link target status=0
+    for page in "$here"/../*.md "$here"/../load-tests/*.md; do
+        while read -r link; do
+            target=$(realpath -m --relative-to "$here/.." "$(dirname "$page")/$link")
+            [[ -f $here/../$target && ($target =~ ^(load-tests/)?[^/]+\.md$ || $target == images/*) ]] && continue
+            echo "${page#"$here"/../}: $link is not in the site" >&2
+            status=1
+        done < <(grep -oE '\]\([^)#]+' "$page" | cut -c 3- | grep -v '^https:' | sort -u)
+    done
+    return "$status"
 }
 
 case ${1-} in
     '' | --serve) ;;
+    --links) links; exit ;;
     --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
 esac

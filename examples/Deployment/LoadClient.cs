@@ -55,6 +55,7 @@ internal sealed class LoadClient(Uri service)
             {
                 // It crossed the close of an idle connection, which HTTP/1.1 cannot avoid (RFC 9112, section 9.5).
                 Interlocked.Increment(ref _raced);
+                i--; // it is sent again, on a new connection, and there has to be answered
             }
             catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or OperationCanceledException or FormatException)
             {

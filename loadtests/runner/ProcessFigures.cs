@@ -51,6 +51,9 @@ internal static class ProcessFigures
 
     public static int Descriptors(int pid) => Directory.Exists($"/proc/{pid}/fd") ? Directory.GetFileSystemEntries($"/proc/{pid}/fd").Length : 0;
 
+    /// <summary>Its own, and those of the processes that it has started.</summary>
+    public static int DescriptorsOfAll(int pid) => Tree(pid).Sum(Descriptors);
+
     /// <summary>Processor time that these cores have spent on anything, in seconds.</summary>
     public static double BusySeconds(IReadOnlyCollection<int> cores)
     {

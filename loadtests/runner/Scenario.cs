@@ -67,7 +67,7 @@ internal sealed record Scenario(string Name, string Title, string Description, S
         new("websocket", "WebSocket", "Messages of 64 octets that come back, on 64 connections, one at a time on each.", ScenarioKind.WebSocket, s_programs) { Path = "/ws" },
         new("idle", "Idle connections", "10,000 kept connections on which nothing happens after one request.", ScenarioKind.Idle, s_all) { Connections = 10_000 },
         new("blockers", "Handlers that block", "GET /plaintext at 1,500 requests/s, without and with 1 % of them going to a handler that holds its thread for 50 ms.", ScenarioKind.Blockers, s_programs),
-        new("slow", "Slow clients", "GET /plaintext at 200 requests/s, without and with 1,000 others that send their heads octet by octet.", ScenarioKind.SlowClients, s_all),
+        new("slow", "Slow clients", "GET /plaintext at 200 requests/s, without and with 1,000 others that send a few octets of their heads every 5 s.", ScenarioKind.SlowClients, s_all),
     ];
 
     public bool Suits(string target) => Targets.Contains(target.Split('-')[0]);

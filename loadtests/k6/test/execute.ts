@@ -1,7 +1,7 @@
 // execute SCRIPT [--wrong]: runs a k6 script in Node, a few iterations of each of its scenarios one after the other, on stand-ins for k6's
 // modules; BASE_URL and the like come from the environment. Fails when its options are not sound, a check did not hold, a request failed
-// that was not to, or a threshold is about something that was never measured. With --wrong the server answers wrongly, and it fails when no
-// check noticed.
+// that was not to, or a threshold is about something that was never measured, or one that is about no time is not met. With --wrong the server's
+// answers are right in all but their content (wrong.ts), and it fails when a check of content held all the same, or no threshold noticed.
 
 import { pathToFileURL } from "node:url";
 import type { Options, Scenario } from "k6/options";
@@ -14,6 +14,9 @@ const statistics: { [kind in Kind]: RegExp } = {
     rate: /^rate$/,
     trend: /^(avg|min|med|max|p\(\d+(\.\d+)?\))$/,
 };
+
+// What holds of wrong.ts's answers, too: all but their content is right.
+const heldByWrong = /: (200|Server and Date|the type is .*|[0-9]+ is of its type)$|^(no error|the last echo came before the close)$/;
 
 const faults: string[] = [];
 
@@ -66,6 +69,22 @@ function checkThreshold({ name, metric, tag, expressions }: Threshold, options: 
     if (metric !== "dropped_iterations" && samplesOf({ metric, tag }).length === 0) faults.push(`threshold ${name}: nothing was measured`);
 }
 
+/** Whether those of its expressions hold that are about a number or a share; how long something takes is no matter of a test. */
+function isMet({ metric, tag, expressions }: Threshold): boolean {
+    const kind = kinds.get(metric);
+    if (kind === undefined || kind === "trend") return true;
+    const values = valuesOf(kind, samplesOf({ metric, tag }));
+    return expressions.every((expression) => {
+        const [, statistic = "", operator = "", bound = ""] = /^(\S+?)(<=|<|>=|>|==|!=)([0-9.]+)$/.exec(expression) ?? [];
+        const value = values[statistic] ?? NaN;
+        const limit = Number(bound);
+        const holds: { [operator: string]: boolean } = {
+            "<": value < limit, "<=": value <= limit, ">": value > limit, ">=": value >= limit, "==": value === limit, "!=": value !== limit,
+        };
+        return holds[operator] ?? false;
+    });
+}
+
 function samplesOf({ metric, tag }: Pick<Threshold, "metric" | "tag">): Sample[] {
     return (samples.get(metric) ?? []).filter((sample) => tag === undefined || sample.tags[tag[0]] === tag[1]);
 }
@@ -107,9 +126,13 @@ await run(script);
 
 const thresholds = thresholdsOf(options);
 if (rest.length > 0) {
+    const seen = new Set((samples.get("checks") ?? []).map((sample) => sample.tags["check"] ?? ""));
+    for (const name of seen) if (!failedChecks.has(name) && !heldByWrong.test(name)) faults.push(`the content is wrong, and yet it holds: ${name}`);
     if (failedChecks.size === 0) faults.push("the server answers wrongly, and every check holds");
+    if (thresholds.every(isMet)) faults.push("the server answers wrongly, and every threshold is met");
 } else {
     for (const threshold of thresholds) checkThreshold(threshold, options);
+    for (const threshold of thresholds) if (!isMet(threshold)) faults.push(`threshold ${threshold.name}: not met`);
     for (const failed of failedChecks) faults.push(`a check does not hold: ${failed}`);
     if (samplesOf({ metric: "http_req_failed", tag: undefined }).some((sample) => sample.value === 1)) faults.push("a request failed");
 }

@@ -55,7 +55,8 @@ internal static class DocumentBuilder
     private static Section Comparison(LoadResults results)
     {
         var tables = new List<Table>();
-        foreach ((string target, string to) in ((string, string)[])[("netgo", "go"), ("netgo", "aspnet"), ("aspnet-netpoll", "aspnet"), ("netgo", "nginx")])
+        foreach ((string target, string to) in ((string, string)[])
+            [("netgo", "go"), ("netgo", "aspnet"), ("aspnet-netpoll", "aspnet"), ("netgo", "nginx"), ("netgo", "h2o"), ("netgo", "haproxy"), ("netgo", "floor")])
         {
             var rows = new List<IReadOnlyList<string>>();
             foreach (Scenario scenario in Scenario.All)
