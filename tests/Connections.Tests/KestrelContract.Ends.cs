@@ -60,6 +60,7 @@ public abstract partial class KestrelContract
         });
         using Socket idle = await ConnectAsync(AddressOf(app));
         await TransportHost.SendAsync(idle, Bytes.Of("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+        Assert.Equal(1, await idle.ReceiveAsync(new byte[1]).Within()); // it has had a request
         Task<string> answered = ReceiveTextAsync(idle);
         using Socket busy = await ConnectAsync(AddressOf(app));
         await TransportHost.SendAsync(busy, Bytes.Of("GET /long HTTP/1.1\r\nHost: h\r\n\r\n"));

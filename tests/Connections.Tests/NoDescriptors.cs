@@ -14,6 +14,8 @@ internal sealed unsafe partial class NoDescriptors : IDisposable
 
     public NoDescriptors()
     {
+        GC.Collect(); // sockets that others have left would be closed, and descriptors be there again
+        GC.WaitForPendingFinalizers();
         Limit before;
         Require(GetLimit(NoFile, &before));
         _before = before;

@@ -64,7 +64,7 @@ public class TimeoutTests
     [InlineData(Get)]
     public async Task An_idle_connection_is_closed_without_a_word(string before)
     {
-        await using var server = new TestServer(Handlers.Ok, s => s.IdleTimeout = s_short);
+        await using var server = new TestServer(Handlers.Ok, s => s.IdleTimeout = s_head); // which the first head has, too
         using RawClient client = server.Connect();
         if (before.Length > 0)
             Assert.Equal(200, client.Exchange(before).StatusCode);

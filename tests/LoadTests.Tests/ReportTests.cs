@@ -23,7 +23,7 @@ public sealed partial class ReportTests
             Assert.True(columns == 0 || columns == count, line);
             columns = count;
         }
-        Assert.Equal(5, tables);
+        Assert.Equal(6, tables);
     }
 
     [Fact]

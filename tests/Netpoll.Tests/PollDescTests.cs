@@ -108,8 +108,8 @@ public sealed class PollDescTests : IDisposable
     public async Task A_deadline_moved_later_is_kept_from_the_old_time_and_ends_at_the_new_one()
     {
         Task<PollResult> read = WaitParked(PollMode.Read);
-        _desc.SetDeadline(PollMode.Read, In(20));
-        long end = In(120);
+        _desc.SetDeadline(PollMode.Read, In(500)); // no stall between the two is as long
+        long end = In(700);
         _desc.SetDeadline(PollMode.Read, end);
         Assert.Equal(PollResult.Timeout, await read);
         Assert.True(_scheduler.Now() >= end);
@@ -139,9 +139,9 @@ public sealed class PollDescTests : IDisposable
     public async Task A_cleared_deadline_does_not_end_the_wait()
     {
         Task<PollResult> read = WaitParked(PollMode.Read);
-        _desc.SetDeadline(PollMode.Read, In(20)); // once it is parked: that may take longer than the deadline
+        _desc.SetDeadline(PollMode.Read, In(500)); // once it is parked: that may take longer than the deadline
         _desc.SetDeadline(PollMode.Read, long.MaxValue);
-        await _scheduler.RunAsync(async () => await Go.SleepAsync(TimeSpan.FromMilliseconds(60))).Within();
+        await _scheduler.RunAsync(async () => await Go.SleepAsync(TimeSpan.FromMilliseconds(600))).Within();
         Assert.False(read.IsCompleted);
         Event(PollMode.Read);
         Assert.Equal(PollResult.Ready, await read);

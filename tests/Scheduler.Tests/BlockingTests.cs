@@ -226,7 +226,7 @@ public sealed class BlockingTests
         UnhandledGoroutineException report = await failure.Task.Within();
         Assert.IsType<MachineLimitException>(report.InnerException);
         Assert.Contains("MaxMachines = 4", report.Message);
-        Assert.Equal(4, Volatile.Read(ref entered)); // one on each thread; the others wait
+        Bounded.Until(() => Volatile.Read(ref entered) == 4, "all four block"); // one on each thread; the others wait
         Assert.Equal(4, scheduler.MachineCount);
         Assert.Equal(1, reports);
         release.Set();

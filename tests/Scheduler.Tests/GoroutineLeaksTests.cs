@@ -19,6 +19,7 @@ public sealed class GoroutineLeaksTests
         Bounded.Until(() => scheduler.Goroutines().Any(g => g.WaitReason == WaitReason.ChannelReceive), "it waits");
         GoroutineLeaks leaks = GoroutineLeaks.Watch(scheduler);
         scheduler.Spawn(async () => await channel.ReceiveAsync());
+        Bounded.Until(() => scheduler.Goroutines().Count(g => g.WaitReason == WaitReason.ChannelReceive) == 2, "it waits, too");
         var leak = await Assert.ThrowsAsync<GoroutineLeakException>(() => leaks.CheckAsync(TimeSpan.FromMilliseconds(50)));
         GoroutineInfo left = Assert.Single(leak.Goroutines);
         Assert.StartsWith("GoroutineLeaksTests.cs:", left.SpawnSite);

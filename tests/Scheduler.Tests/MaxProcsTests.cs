@@ -48,7 +48,7 @@ public sealed class MaxProcsTests
     public async Task Timers_of_a_processor_that_goes_are_adopted()
     {
         using GoScheduler scheduler = Bounded.NewScheduler(4);
-        Task[] sleepers = [.. Enumerable.Range(0, 1000).Select(_ => scheduler.RunAsync(async () => await Go.SleepAsync(TimeSpan.FromMilliseconds(300))))];
+        Task[] sleepers = [.. Enumerable.Range(0, 1000).Select(_ => scheduler.RunAsync(async () => await Go.SleepAsync(TimeSpan.FromSeconds(2))))];
         Bounded.Until(() => scheduler.Processors.ToArray().Sum(p => p.Timers.Count) == 1000, "all sleep");
         scheduler.MaxProcs = 1;
         await Task.WhenAll(sleepers).Within();

@@ -301,10 +301,12 @@ public sealed class SpawnTests
         int waiting = 0;
         Task users = scheduler.RunAsync(() => Task.WhenAll(Enumerable.Range(0, 100).Select(_ => scheduler.RunAsync(async () =>
         {
-            others.Add(CurrentId());
-            waiting++;
+            lock (others) // the processor may be handed off
+                others.Add(CurrentId());
+            Interlocked.Increment(ref waiting);
             await second.Task;
-            Assert.Contains(CurrentId(), others);
+            lock (others)
+                Assert.Contains(CurrentId(), others);
         }))));
         Bounded.Until(() => Volatile.Read(ref waiting) == 100 && scheduler.AllIdle, "others wait");
         await Task.Run(first.SetResult);

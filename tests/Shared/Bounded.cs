@@ -23,7 +23,7 @@ internal static class Bounded
     public static GoScheduler NewSchedulerWithoutTimeSlices(int processors) =>
         NewScheduler(new SchedulerOptions { MaxProcs = processors, Policy = new EndlessTimeSlice() });
 
-    private sealed class EndlessTimeSlice : SchedulingPolicy
+    internal sealed class EndlessTimeSlice : SchedulingPolicy
     {
         public override TimeSpan TimeSlice => Timeout.InfiniteTimeSpan;
 

@@ -103,7 +103,17 @@ internal sealed class FallbackReader(FallbackConnection connection, PipeReader f
 
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
-        long bytes = _given.IsEmpty ? 0 : _given.Slice(_given.Start, consumed).Length; // before: then the segments are others'
+        if (_completed)
+            throw HasBeenCompleted();
+        long bytes;
+        try
+        {
+            bytes = _given.IsEmpty ? 0 : _given.Slice(_given.Start, consumed).Length; // before: then the segments are others'
+        }
+        catch (ArgumentOutOfRangeException) when (_completed)
+        {
+            throw HasBeenCompleted(); // meanwhile, and the segments have been given back
+        }
         from.AdvanceTo(consumed, examined);
         _given = default;
         _consumed += bytes;
@@ -120,6 +130,8 @@ internal sealed class FallbackReader(FallbackConnection connection, PipeReader f
         _completed = true;
         from.CancelPendingRead();
     }
+
+    private static InvalidOperationException HasBeenCompleted() => new("The reader has been completed.");
 
     private void ThrowIfCompleted()
     {

@@ -55,7 +55,7 @@ public class TimeoutHandlerTests
             Bounded.Until(() => request.Aborted.IsCancellationRequested, "the token is cancelled, a moment after the context is done");
             Exception? thrown = await Record.ExceptionAsync(async () => await response.WriteAsync("late"));
             ended.SetResult($"{request.Context.Err!.GetType().Name} {request.Aborted.IsCancellationRequested} {thrown!.GetType().Name} {request.Path}");
-        }, s_short, "too slow");
+        }, TimeSpan.FromSeconds(1), "too slow"); // by then the handler has come to its wait
         using RawClient client = server.Connect();
         RawResponse response = client.Exchange("GET /p HTTP/1.1\r\nHost: h\r\n\r\n");
         Assert.Equal(503, response.StatusCode);

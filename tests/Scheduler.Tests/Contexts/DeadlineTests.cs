@@ -11,7 +11,7 @@ public sealed class DeadlineTests
         await scheduler.RunAsync(async () =>
         {
             var cause = new InvalidOperationException("The backend is slow.");
-            using CancelContext context = Context.WithTimeout(Context.Background, TimeSpan.FromMilliseconds(5), cause);
+            using CancelContext context = Context.WithTimeout(Context.Background, TimeSpan.FromMilliseconds(200), cause);
             using CancelContext child = Context.WithCancel(context);
             Assert.False(context.IsDone);
             await child.WaitDoneAsync();

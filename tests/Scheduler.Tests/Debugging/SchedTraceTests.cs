@@ -6,12 +6,15 @@ public sealed partial class SchedTraceTests : IDisposable
 {
     private readonly GoScheduler _scheduler = Bounded.NewScheduler(2);
     private readonly StringWriter _output = new();
+    private readonly TextWriter _synchronized;
+
+    public SchedTraceTests() => _synchronized = TextWriter.Synchronized(_output);
 
     public void Dispose() => _scheduler.Dispose();
 
     private string Printed()
     {
-        lock (_output)
+        lock (_synchronized) // as it does itself
             return _output.ToString();
     }
 
@@ -21,7 +24,7 @@ public sealed partial class SchedTraceTests : IDisposable
     [Fact]
     public void A_line_comes_each_time_until_it_is_stopped()
     {
-        using (_scheduler.StartSchedTrace(TimeSpan.FromMilliseconds(5), output: TextWriter.Synchronized(_output)))
+        using (_scheduler.StartSchedTrace(TimeSpan.FromMilliseconds(5), output: _synchronized))
             Bounded.Until(() => Line.Count(Printed()) >= 3, "three lines");
         int printed = Printed().Length;
         Thread.Sleep(30);
@@ -39,7 +42,7 @@ public sealed partial class SchedTraceTests : IDisposable
             Bounded.Until(() => Printed().Contains("blocked=True", StringComparison.Ordinal), "the machine that blocks");
             return 1;
         })));
-        using (_scheduler.StartSchedTrace(TimeSpan.FromMilliseconds(5), detail: true, TextWriter.Synchronized(_output)))
+        using (_scheduler.StartSchedTrace(TimeSpan.FromMilliseconds(5), detail: true, _synchronized))
         {
             await blocked.Within();
             Bounded.Until(() => Printed().Contains("status=Waiting(ChannelReceive) created=SchedTraceTests.cs:", StringComparison.Ordinal), "the goroutine that waits");

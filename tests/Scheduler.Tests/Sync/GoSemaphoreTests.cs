@@ -146,12 +146,12 @@ public class GoSemaphoreTests
     });
 
     [Fact]
-    public Task Who_always_gets_it_lets_others_run() => On.Processors(1, async () =>
+    public Task Who_always_gets_it_lets_others_run() => On.OneProcessorWithoutTimeSlices(async () =>
     {
         var semaphore = new GoSemaphore(1);
         bool ran = false;
         Go.Spawn(() => ran = true);
-        for (int i = 0; i < 10_000 && !ran; i++)
+        for (int i = 0; i < 1_000_000 && !ran; i++)
         {
             await semaphore.AcquireAsync();
             semaphore.Release();

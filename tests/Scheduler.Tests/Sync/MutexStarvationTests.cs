@@ -7,7 +7,7 @@ public sealed class MutexStarvationTests : IDisposable
     private readonly GoScheduler _scheduler;
     private readonly GoMutex _mutex = new();
 
-    public MutexStarvationTests() => _scheduler = new GoScheduler(new SchedulerOptions { MaxProcs = 1, TimeProvider = _clock });
+    public MutexStarvationTests() => _scheduler = new GoScheduler(new SchedulerOptions { MaxProcs = 1, TimeProvider = _clock, Policy = new Bounded.EndlessTimeSlice() });
 
     public void Dispose() => _scheduler.Dispose();
 

@@ -150,12 +150,12 @@ public class WaitGroupTests
     }
 
     [Fact]
-    public Task Who_never_has_to_wait_lets_others_run() => On.Processors(1, async () =>
+    public Task Who_never_has_to_wait_lets_others_run() => On.OneProcessorWithoutTimeSlices(async () =>
     {
         var group = new WaitGroup();
         bool ran = false;
         Go.Spawn(() => ran = true);
-        for (int i = 0; i < 10_000 && !ran; i++)
+        for (int i = 0; i < 1_000_000 && !ran; i++)
             await group.WaitAsync();
         Assert.True(ran);
     });
