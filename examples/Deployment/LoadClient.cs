@@ -38,15 +38,17 @@ internal sealed class LoadClient(Uri service)
     private async Task AskAsync(bool keeps, CancellationToken end)
     {
         HttpConnection? connection = null;
-        for (int i = 0; !end.IsCancellationRequested; i++)
+        int number = 0;
+        while (!end.IsCancellationRequested)
         {
-            string path = i % 4 == 0 ? "/sleep?ms=20" : "/process";
+            string path = number % 4 == 0 ? "/sleep?ms=20" : "/process";
             long start = Stopwatch.GetTimestamp();
             using var patience = new CancellationTokenSource(s_patience);
             try
             {
                 connection ??= await HttpConnection.OpenAsync(service, patience.Token);
                 string answer = await connection.GetAsync(path, keeps, patience.Token);
+                number++;
                 Interlocked.Increment(ref _answered);
                 if (path == "/process")
                     _processes.TryAdd(answer, true);
@@ -55,10 +57,11 @@ internal sealed class LoadClient(Uri service)
             {
                 // It crossed the close of an idle connection, which HTTP/1.1 cannot avoid (RFC 9112, section 9.5).
                 Interlocked.Increment(ref _raced);
-                i--; // it is sent again, on a new connection, and there has to be answered
+                // It is sent again, on a new connection, and has to be answered there.
             }
             catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or OperationCanceledException or FormatException)
             {
+                number++;
                 string what = connection is null ? "connecting" : $"request {connection.Answers + 1} of a connection, {path}";
                 _failures.Enqueue(string.Create(CultureInfo.InvariantCulture, $"{what}: {e.Message}"));
                 connection?.Dispose();

@@ -181,7 +181,7 @@ internal sealed class Runner(Options options, LoadResults results, string scratc
             throw new LoadTestException("slowhttptest is not installed");
         await using SlowClients slow = await SlowClients.StartAsync(target, SlowConnections, options.ClientCores, cancellationToken);
         await FixedRateAsync(scenario, name, target, perSecond, "among slow clients", "", cancellationToken);
-        slow.ThrowIfGone();
+        slow.ThrowUnlessThere();
     }
 
     private async Task IdleAsync(Scenario scenario, string name, Dictionary<string, Target> running, CancellationToken cancellationToken)

@@ -127,6 +127,18 @@ public abstract class NetGoTransportContract : TransportContract
     }
 
     [Fact]
+    public async Task Nothing_is_advanced_in_a_reader_that_has_been_completed()
+    {
+        await using TransportHost host = await StartAsync();
+        (Socket client, ConnectionContext server) = await host.ConnectAsync();
+        await TransportHost.SendAsync(client, Bytes.Of("read"));
+        ReadResult result = await server.Transport.Input.ReadAsync().AsTask().Within();
+        server.Transport.Input.Complete();
+        Assert.Throws<InvalidOperationException>(() => server.Transport.Input.AdvanceTo(result.Buffer.End));
+        client.Dispose();
+    }
+
+    [Fact]
     public async Task Disposing_ends_a_pending_read()
     {
         await using TransportHost host = await StartAsync();

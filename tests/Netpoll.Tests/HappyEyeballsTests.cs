@@ -217,7 +217,12 @@ public sealed class HappyEyeballsTests : DialFixture
     public async Task The_first_ones_error_is_told_and_none_is_left_unobserved()
     {
         var unobserved = new ConcurrentQueue<Exception>();
-        void Note(object? sender, UnobservedTaskExceptionEventArgs e) => unobserved.Enqueue(e.Exception.InnerExceptions[0]);
+        void Note(object? sender, UnobservedTaskExceptionEventArgs e)
+        {
+            foreach (Exception inner in e.Exception.InnerExceptions)
+                unobserved.Enqueue(inner);
+        }
+
         HashSet<Exception> thrown;
         TaskScheduler.UnobservedTaskException += Note;
         try

@@ -1,6 +1,6 @@
 // execute SCRIPT [--wrong]: runs a k6 script in Node, a few iterations of each of its scenarios one after the other, on stand-ins for k6's
 // modules; BASE_URL and the like come from the environment. Fails when its options are not sound, a check did not hold, a request failed
-// that was not to, or a threshold is about something that was never measured, or one that is about no time is not met. With --wrong the server's
+// that was not to, a threshold is about something that was never measured, or one that is not about time is not met. With --wrong the server's
 // answers are right in all but their content (wrong.ts), and it fails when a check of content held all the same, or no threshold noticed.
 
 import { pathToFileURL } from "node:url";
@@ -14,6 +14,8 @@ const statistics: { [kind in Kind]: RegExp } = {
     rate: /^rate$/,
     trend: /^(avg|min|med|max|p\(\d+(\.\d+)?\))$/,
 };
+
+const comparison = /^(\S+?)(<=|<|>=|>|==|!=)([0-9.]+)$/;
 
 // What holds of wrong.ts's answers, too: all but their content is right.
 const heldByWrong = /: (200|Server and Date|the type is .*|[0-9]+ is of its type)$|^(no error|the last echo came before the close)$/;
@@ -61,7 +63,7 @@ function checkThreshold({ name, metric, tag, expressions }: Threshold, options: 
         return;
     }
     for (const expression of expressions) {
-        const parts = /^(\S+?)(<|<=|>|>=|==|!=)([0-9.]+)$/.exec(expression);
+        const parts = comparison.exec(expression);
         if (parts === null || !statistics[kind].test(parts[1] ?? "") || Number.isNaN(Number(parts[3])))
             faults.push(`threshold ${name}: '${expression}' is none for a ${kind}`);
     }
@@ -75,7 +77,7 @@ function isMet({ metric, tag, expressions }: Threshold): boolean {
     if (kind === undefined || kind === "trend") return true;
     const values = valuesOf(kind, samplesOf({ metric, tag }));
     return expressions.every((expression) => {
-        const [, statistic = "", operator = "", bound = ""] = /^(\S+?)(<=|<|>=|>|==|!=)([0-9.]+)$/.exec(expression) ?? [];
+        const [, statistic = "", operator = "", bound = ""] = comparison.exec(expression) ?? [];
         const value = values[statistic] ?? NaN;
         const limit = Number(bound);
         const holds: { [operator: string]: boolean } = {

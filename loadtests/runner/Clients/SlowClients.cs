@@ -18,7 +18,7 @@ internal sealed class SlowClients : IAsyncDisposable
         _least = least;
     }
 
-    private bool AreThere => ProcessFigures.DescriptorsOfAll(_target.Pid) >= _least;
+    private int Missing => _least - ProcessFigures.DescriptorsOfAll(_target.Pid);
 
     /// <summary>Begins, and waits until nine in ten of them are connected.</summary>
     public static async Task<SlowClients> StartAsync(Target target, int connections, string cores, CancellationToken cancellationToken)
@@ -34,10 +34,11 @@ internal sealed class SlowClients : IAsyncDisposable
         var slow = new SlowClients(process, target, least);
         try
         {
-            for (long begun = Stopwatch.GetTimestamp(); !slow.AreThere && Stopwatch.GetElapsedTime(begun) < s_patience;)
-                await Task.Delay(100, cancellationToken); // all are connected after two seconds
-            slow.ThrowIfGone();
-            await Task.Delay(1000, cancellationToken);
+            long begun = Stopwatch.GetTimestamp();
+            while (slow.Missing > 0 && !process.HasExited && Stopwatch.GetElapsedTime(begun) < s_patience)
+                await Task.Delay(100, cancellationToken); // two seconds, at the rate at which they come
+            slow.ThrowUnlessThere();
+            await Task.Delay(1000, cancellationToken); // the last tenth comes
             return slow;
         }
         catch
@@ -47,13 +48,13 @@ internal sealed class SlowClients : IAsyncDisposable
         }
     }
 
-    /// <summary>Throws when they are not there any more: what was measured was not among them.</summary>
-    public void ThrowIfGone()
+    /// <summary>Throws when fewer than nine in ten are connected: what was measured was not among them.</summary>
+    public void ThrowUnlessThere()
     {
         if (_process.HasExited)
             throw new LoadTestException("slowhttptest has ended");
-        if (!AreThere)
-            throw new LoadTestException($"of the slow clients' connections not nine in ten are there: {_target.Name} has {ProcessFigures.DescriptorsOfAll(_target.Pid)} descriptors of {_least}");
+        if (Missing is > 0 and int missing)
+            throw new LoadTestException($"{_target.Name} has {missing} connections of slow clients too few");
     }
 
     public async ValueTask DisposeAsync()

@@ -103,8 +103,7 @@ internal sealed class FallbackReader(FallbackConnection connection, PipeReader f
 
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
-        if (_completed)
-            throw HasBeenCompleted();
+        ThrowIfCompleted();
         long bytes;
         try
         {
@@ -131,11 +130,11 @@ internal sealed class FallbackReader(FallbackConnection connection, PipeReader f
         from.CancelPendingRead();
     }
 
-    private static InvalidOperationException HasBeenCompleted() => new("The reader has been completed.");
+    private static InvalidOperationException HasBeenCompleted() => new("The reader has been completed: nothing can be read any more.");
 
     private void ThrowIfCompleted()
     {
         if (_completed)
-            throw new InvalidOperationException("The reader has been completed: nothing can be read any more.");
+            throw HasBeenCompleted();
     }
 }
