@@ -156,7 +156,7 @@ internal sealed class NetpollConnection : TransportConnection, IThreadPoolWorkIt
         {
             // Whoever looks first takes the error away: a read finds the mere end after that.
             int peeked = SystemSockets.Peek(Socket.Descriptor);
-            if (peeked <= 0 && peeked != SystemSockets.WouldBlock)
+            if (peeked <= 0 && peeked != SystemSockets.WouldBlock && (_peerEnd is null or 0))
                 _peerEnd = peeked;
         }
         Socket.Release();
@@ -177,13 +177,17 @@ internal sealed class NetpollConnection : TransportConnection, IThreadPoolWorkIt
         }
     }
 
-    /// <summary>What the poller's word has been found to mean, if it has come: 0 for the end of the stream, or an error, negative.</summary>
+    /// <summary>What others than the reader have found the peer to have done, if they have: 0 for the end of the stream, or an error, negative. Waits for
+    /// whoever has just taken the error away from the system, and not written it down yet.</summary>
     internal int? PeerEnd
     {
         get
         {
-            lock (_peerLock)
-                return _peerEnd;
+            using (_output.BetweenCalls())
+            {
+                lock (_peerLock)
+                    return _peerEnd;
+            }
         }
     }
 }

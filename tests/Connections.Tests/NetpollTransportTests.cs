@@ -86,6 +86,57 @@ public sealed class NetpollTransportTests : NetGoTransportContract, IAsyncDispos
         Assert.False(isPool);
     }
 
+    // A send takes the error away from the system, and may lose its core before it has said so: a read finds the mere end then.
+    [Fact]
+    public async Task A_reset_that_a_send_has_found_is_no_peaceful_end_for_a_read_meanwhile()
+    {
+        await using TransportHost host = await StartAsync();
+        (Socket client, ConnectionContext server) = await host.ConnectAsync();
+        var connection = (NetpollConnection)server;
+        var read = new TaskCompletionSource<bool>();
+        var reading = new Thread(() =>
+        {
+            try
+            {
+                read.SetResult(server.Transport.Input.TryRead(out _));
+            }
+            catch (IOException e)
+            {
+                read.SetException(e);
+            }
+        });
+        using (((ConnectionWriter)server.Transport.Output).BetweenCalls())
+        {
+            int error = ResetAndTakeError(client, connection);
+            reading.Start();
+            Bounded.Until(() => read.Task.IsCompleted || reading.ThreadState.HasFlag(ThreadState.WaitSleepJoin), "the read has found the end");
+            connection.PeerHasFailed(error);
+        }
+        await Assert.ThrowsAsync<ConnectionResetException>(() => read.Task.Within());
+    }
+
+    [Fact]
+    public async Task A_reset_that_a_send_has_found_is_no_peaceful_end_for_who_looks_later()
+    {
+        await using TransportHost host = await StartAsync();
+        (Socket client, ConnectionContext server) = await host.ConnectAsync();
+        var connection = (NetpollConnection)server;
+        CancellationToken closed = server.ConnectionClosed;
+        using (((ConnectionWriter)server.Transport.Output).BetweenCalls())
+            connection.PeerHasFailed(ResetAndTakeError(client, connection));
+        ((IThreadPoolWorkItem)connection).Execute(); // as the poller's word does, now or before
+        await FiresAsync(closed);
+        await Assert.ThrowsAsync<ConnectionResetException>(() => server.Transport.Input.ReadAsync().AsTask().Within());
+    }
+
+    private static int ResetAndTakeError(Socket client, NetpollConnection connection)
+    {
+        TransportHost.Reset(client);
+        int error = 0;
+        Bounded.Until(() => (error = connection.Socket.TryWrite("x"u8)) < 0, "the error is taken");
+        return error;
+    }
+
     [Fact]
     public async Task A_handler_that_blocks_holds_nobody_else_up()
     {

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace NetGo.Connections.Tests;
 
 /// <summary>What a <see cref="Server"/> promises, whatever the transport is.</summary>
-public abstract class ServerContract
+public abstract class ServerContract : IAsyncDisposable
 {
     private static readonly IPEndPoint s_anyPort = new(IPAddress.Loopback, 0);
 
@@ -19,6 +19,14 @@ public abstract class ServerContract
     private readonly List<Socket> _clients = [];
 
     protected abstract IConnectionListenerFactory CreateFactory();
+
+    public virtual ValueTask DisposeAsync()
+    {
+        foreach (Socket client in _clients)
+            client.Dispose();
+        GC.SuppressFinalize(this);
+        return default;
+    }
 
     protected ServerBuilder NewBuilder(IConnectionListenerFactory? factory = null)
     {

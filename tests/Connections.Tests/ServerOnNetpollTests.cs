@@ -5,17 +5,21 @@ using Microsoft.AspNetCore.Connections;
 namespace NetGo.Connections.Tests;
 
 /// <summary>The server over NetGo's transport, and what is only there: handlers are goroutines.</summary>
-public sealed class ServerOnNetpollTests : ServerContract, IAsyncDisposable
+public sealed class ServerOnNetpollTests : ServerContract
 {
     private readonly GoScheduler _scheduler = Bounded.NewScheduler(2);
 
     protected override IConnectionListenerFactory CreateFactory() => new NetpollTransportFactory(new NetpollTransportOptions { Scheduler = _scheduler });
 
-    public async ValueTask DisposeAsync() => await Task.Run(() =>
+    public override async ValueTask DisposeAsync()
     {
-        Bounded.NoneLeft(_scheduler);
-        _scheduler.Dispose();
-    });
+        await base.DisposeAsync();
+        await Task.Run(() =>
+        {
+            Bounded.NoneLeft(_scheduler);
+            _scheduler.Dispose();
+        });
+    }
 
     [Fact]
     public async Task A_handler_is_a_goroutine_and_stays_one()

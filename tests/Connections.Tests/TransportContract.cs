@@ -341,7 +341,7 @@ public abstract class TransportContract
         Assert.Fail("The output has not ended.");
     }
 
-    private static async Task FiresAsync(CancellationToken token)
+    protected static async Task FiresAsync(CancellationToken token)
     {
         var fired = new TaskCompletionSource();
         using CancellationTokenRegistration registration = token.Register(fired.SetResult);

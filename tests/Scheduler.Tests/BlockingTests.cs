@@ -244,16 +244,22 @@ public sealed class BlockingTests
         bool stop = false;
         int spinning = 0;
         int spins = 0;
-        Task[] spinners = [.. Enumerable.Range(0, 2).Select(_ => scheduler.RunAsync(() =>
+        Task SpinAsync()
         {
             Interlocked.Increment(ref spinning);
-            while (!Volatile.Read(ref stop))
+            do
             {
                 Thread.SpinWait(100);
                 Interlocked.Increment(ref spins);
             }
+            while (!Volatile.Read(ref stop));
             return Task.CompletedTask;
-        }))];
+        }
+        Volatile.Write(ref stop, true);
+        await scheduler.RunAsync(SpinAsync).Within(); // once alone: two who compile it at once wait for each other, which is blocking
+        Volatile.Write(ref stop, false);
+        Volatile.Write(ref spinning, 0);
+        Task[] spinners = [.. Enumerable.Range(0, 2).Select(_ => scheduler.RunAsync(SpinAsync))];
         Bounded.Until(() => Volatile.Read(ref spinning) == 2, "both spin");
         Task other = scheduler.RunAsync(() => Task.CompletedTask);
         int before = Volatile.Read(ref spins);
