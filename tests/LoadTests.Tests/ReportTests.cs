@@ -36,6 +36,17 @@ public sealed partial class ReportTests
     }
 
     [Fact]
+    public void What_is_compared_with_nothing_has_no_ratio()
+    {
+        LoadResults results = Results();
+        results.Idle.Clear();
+        results.Idle.AddRange([new IdleMemory("netgo", 10_000, 1000, 2000, 10_000), new IdleMemory("go", 10_000, 0, 2000, 10_000)]);
+        Assert.Contains("| Idle connections |  |  |  | to nothing ! |", MarkdownReport.Write(results), StringComparison.Ordinal);
+        results.Idle[0] = results.Idle[1] with { Target = "netgo" };
+        Assert.DoesNotMatch(@"\| Idle connections \|  \|.*x", MarkdownReport.Write(results));
+    }
+
+    [Fact]
     public void What_failed_is_said()
     {
         LoadResults results = Results();

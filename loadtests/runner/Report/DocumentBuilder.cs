@@ -83,8 +83,12 @@ internal static class DocumentBuilder
         return new Section("In short", "Ratios; those that are for the worse are marked with !.", tables, []);
     }
 
-    private static string Judged(double? ratio, bool moreIsBetter) =>
-        ratio is not { } value ? "" : $"{value:F2}x{((moreIsBetter ? value < 1 : value > 1) ? " !" : "")}";
+    private static string Judged(double? ratio, bool moreIsBetter) => ratio switch
+    {
+        null or double.NaN => "",
+        double.PositiveInfinity => "to nothing" + (moreIsBetter ? "" : " !"),
+        { } value => $"{value:F2}x" + ((moreIsBetter ? value < 1 : value > 1) ? " !" : ""),
+    };
 
     // ---- A scenario ----
 
