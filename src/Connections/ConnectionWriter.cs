@@ -135,8 +135,8 @@ internal sealed class ConnectionWriter : PipeWriter, IConnectionOperation<FlushR
     /// <summary>The connection has been broken off: nothing can be sent any more. Any thread.</summary>
     public void Kill() => _queue.Kill();
 
-    /// <inheritdoc cref="SendQueue.BetweenCalls"/>
-    public Lock.Scope BetweenCalls() => _queue.BetweenCalls();
+    /// <inheritdoc cref="SendQueue.PauseSends"/>
+    public Lock.Scope PauseSends() => _queue.PauseSends();
 
     // ---- Flushes ----
 

@@ -156,8 +156,8 @@ internal sealed class NetpollConnection : TransportConnection, IThreadPoolWorkIt
         {
             // Whoever looks first takes the error away: a read finds the mere end after that.
             int peeked = SystemSockets.Peek(Socket.Descriptor);
-            if (peeked <= 0 && peeked != SystemSockets.WouldBlock && (_peerEnd is null or 0))
-                _peerEnd = peeked;
+            if (peeked <= 0 && peeked != SystemSockets.WouldBlock)
+                NotePeerEnd(peeked);
         }
         Socket.Release();
         if (PeerEnd is not null)
@@ -171,10 +171,14 @@ internal sealed class NetpollConnection : TransportConnection, IThreadPoolWorkIt
         if (NetSocket.ErrorOf(-error, "write").InnerException is SocketException { SocketErrorCode: SocketError.Shutdown })
             return; // for our own end, or an error that was taken away before
         lock (_peerLock)
-        {
-            if (_peerEnd is null or 0)
-                _peerEnd = error;
-        }
+            NotePeerEnd(error);
+    }
+
+    // Under _peerLock. An error stays: whoever looks after it finds the mere end.
+    private void NotePeerEnd(int found)
+    {
+        if (_peerEnd is null or 0)
+            _peerEnd = found;
     }
 
     /// <summary>What others than the reader have found the peer to have done, if they have: 0 for the end of the stream, or an error, negative. Waits for
@@ -183,7 +187,7 @@ internal sealed class NetpollConnection : TransportConnection, IThreadPoolWorkIt
     {
         get
         {
-            using (_output.BetweenCalls())
+            using (_output.PauseSends())
             {
                 lock (_peerLock)
                     return _peerEnd;

@@ -55,8 +55,8 @@ internal sealed class SendQueue : IDeferredWork, IThreadPoolWorkItem, IConnectio
     /// <summary>The connection has been broken off. Any thread.</summary>
     public void Kill() => _isDead = true;
 
-    /// <summary>Until the scope's end no system call is under way, and none has found what has not been written down yet.</summary>
-    public Lock.Scope BetweenCalls() => _lock.EnterScope();
+    /// <summary>Until the scope's end nobody sends, and what a send has found is written down.</summary>
+    public Lock.Scope PauseSends() => _lock.EnterScope();
 
     /// <summary>For a flush, none of which is under way: adds what it has. It has the turn then, which it must end by <see cref="EndFlush"/>; or it has to wait
     /// for a drain; or it has nothing to do.</summary>

@@ -105,7 +105,7 @@ public sealed class NetpollTransportTests : NetGoTransportContract, IAsyncDispos
                 read.SetException(e);
             }
         });
-        using (((ConnectionWriter)server.Transport.Output).BetweenCalls())
+        using (((ConnectionWriter)server.Transport.Output).PauseSends())
         {
             int error = ResetAndTakeError(client, connection);
             reading.Start();
@@ -122,8 +122,7 @@ public sealed class NetpollTransportTests : NetGoTransportContract, IAsyncDispos
         (Socket client, ConnectionContext server) = await host.ConnectAsync();
         var connection = (NetpollConnection)server;
         CancellationToken closed = server.ConnectionClosed;
-        using (((ConnectionWriter)server.Transport.Output).BetweenCalls())
-            connection.PeerHasFailed(ResetAndTakeError(client, connection));
+        connection.PeerHasFailed(ResetAndTakeError(client, connection));
         ((IThreadPoolWorkItem)connection).Execute(); // as the poller's word does, now or before
         await FiresAsync(closed);
         await Assert.ThrowsAsync<ConnectionResetException>(() => server.Transport.Input.ReadAsync().AsTask().Within());

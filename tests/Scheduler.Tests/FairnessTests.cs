@@ -60,10 +60,10 @@ public sealed class FairnessTests
     // and then there are two threads, which take no turns: so a count that gets further than is right is looked at again.
     private static async Task<int> LongestBetweenTurnsAsync(Func<int> count, int most)
     {
-        int longest = 0;
-        for (int attempt = 0; attempt < 10 && (longest == 0 || longest > most); attempt++)
+        int least = 0;
+        for (int attempt = 0; attempt < 10 && (least == 0 || least > most); attempt++)
         {
-            longest = 0;
+            int longest = 0;
             int last = count();
             for (int turn = 0; turn < 1000; turn++)
             {
@@ -72,8 +72,10 @@ public sealed class FairnessTests
                 longest = Math.Max(longest, now - last);
                 last = now;
             }
+            if (least == 0 || (longest > 0 && longest < least))
+                least = longest;
         }
-        return longest;
+        return least;
     }
 
     [Fact]

@@ -9,19 +9,11 @@ public class AllocationTests
 
     private const int Rounds = 20_000;
 
-    // What the process allocates in a round, in bytes. The test runner allocates now and then, and a method is compiled: the
-    // least of five measurements has neither.
+    // Bytes for each round, after as many of them for what is made once.
     private static async Task<double> AllocatedPerRoundAsync(Func<int, Task> run, int rounds = Rounds)
     {
         await run(rounds);
-        long least = long.MaxValue;
-        for (int measurement = 0; measurement < 5; measurement++)
-        {
-            long before = GC.GetTotalAllocatedBytes(precise: true);
-            await run(rounds);
-            least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
-        }
-        return least / (double)rounds;
+        return await Allocated.LeastAsync(() => run(rounds), enough: rounds) / (double)rounds;
     }
 
     [Theory, MemberData(nameof(ProcessorCounts))]
